@@ -1,0 +1,62 @@
+#include "cli/app.h"
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include <unroll/base/error.h>
+#include <unroll/version.h>
+
+#include "cli/flags.h"
+
+namespace unroll::cli {
+namespace {
+
+/// The flag of an option: "batch_size" is --batch-size.
+std::string flag_of(std::string option) {
+  std::replace(option.begin(), option.end(), '_', '-');
+  return "--" + option;
+}
+
+int report(const std::string& program, std::string_view message, ExitCode code) {
+  fmt::print(stderr, "{}: {}\n", program, message.substr(0, message.find('\n')));
+  return code;
+}
+
+}  // namespace
+
+int run_app(const std::string& program, const std::function<void()>& body) {
+  try {
+    body();
+    return kDone;
+  } catch (const UsageError& error) {
+    return report(program, error.what(), kWrongCommand);
+  } catch (const InvalidOption& error) {
+    return report(program, flag_of(error.option()) + " " + error.problem(), kWrongCommand);
+  } catch (const std::bad_alloc&) {
+    return report(program, "out of memory", kFailed);
+  } catch (const c10::Error& error) {
+    return report(program, error.what_without_backtrace(), kFailed);
+  } catch (const std::exception& error) {
+    return report(program, error.what(), kFailed);
+  }
+}
+
+void print_result(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw FileError("standard output", std::string("cannot be written: ") + std::strerror(errno));
+  }
+}
+
+std::string version_line(const std::string& program) {
+  return fmt::format("{} {} (LibTorch {})\n", program, kVersion, TORCH_VERSION);
+}
+
+}  // namespace unroll::cli

@@ -1,0 +1,28 @@
+// What every app's main shares: exit codes, and errors as one line.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace unroll::cli {
+
+/// Exit codes of every app.
+enum ExitCode : int {
+  kDone = 0,
+  kFailed = 1,        ///< the work failed: input or output, divergence, a corrupt file
+  kWrongCommand = 2,  ///< the command line was wrong
+};
+
+/// Runs an app's body. What it throws becomes one line on stderr, "<program>: <what, where, what
+/// was expected>", and the exit code.
+int run_app(const std::string& program, const std::function<void()>& body);
+
+/// Writes a result to stdout.
+/// @throws FileError if not all of it can be written
+void print_result(std::string_view text);
+
+/// "<program> <version> (LibTorch <version>)"
+std::string version_line(const std::string& program);
+
+}  // namespace unroll::cli

@@ -1,0 +1,91 @@
+#include "cli/flags.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <system_error>
+
+namespace unroll::cli {
+namespace {
+
+/// All of `text` as a number of this type; the flag's name and `kind` are for the error.
+template <typename Number>
+Number parse_number(const std::string& name, const std::string& text, std::string_view kind) {
+  Number value{};
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc() || end != last) {
+    throw UsageError(fmt::format("--{} must be {}, got {}", name, kind, in_quotes(text)));
+  }
+  return value;
+}
+
+}  // namespace
+
+Flags::Flags(const std::string& program, const std::string& description)
+    : options_(program, description) {
+  constexpr std::size_t kHelpWidth = 100;
+  options_.custom_help("[flags]").set_width(kHelpWidth);
+  options_.allow_unrecognised_options();  // parse() names them itself
+}
+
+void Flags::add(const std::string& name, const std::string& placeholder,
+                const std::string& default_text, const std::string& help, Setter set) {
+  const auto value = cxxopts::value<std::string>();
+  if (!default_text.empty()) {
+    value->default_value(default_text);
+  }
+  options_.add_options(groups_.back())(name, help, value, placeholder);
+  setters_[name] = std::move(set);
+}
+
+void Flags::integer(const std::string& name, std::int64_t& value, const std::string& help) {
+  add(name, "N", fmt::to_string(value), help, [name, &value](const std::string& text) {
+    value = parse_number<std::int64_t>(name, text, "an integer of at most 63 bits");
+  });
+}
+
+void Flags::number(const std::string& name, double& value, const std::string& help) {
+  add(name, "X", fmt::to_string(value), help, [name, &value](const std::string& text) {
+    value = parse_number<double>(name, text, "a number");
+  });
+}
+
+void Flags::text(const std::string& name, std::string& value, const std::string& placeholder,
+                 const std::string& help) {
+  add(name, placeholder, value, help, [name, &value](const std::string& text) {
+    if (text.empty()) {
+      throw UsageError(fmt::format("--{} must not be empty", name));
+    }
+    value = text;
+  });
+}
+
+void Flags::toggle(const std::string& name, bool& value, const std::string& help) {
+  options_.add_options(groups_.back())(name, help);
+  toggles_[name] = &value;
+}
+
+void Flags::parse(int argc, const char* const* argv) {
+  try {
+    const cxxopts::ParseResult result = options_.parse(argc, argv);
+    if (!result.unmatched().empty()) {
+      const std::string& unknown = result.unmatched().front();
+      throw UsageError(fmt::format(
+          "{} {}; --help lists the flags",
+          unknown.starts_with("-") ? "unknown flag" : "unexpected argument", in_quotes(unknown)));
+    }
+    for (const cxxopts::KeyValue& argument : result.arguments()) {
+      given_.insert(argument.key());
+      if (const auto toggle = toggles_.find(argument.key()); toggle != toggles_.end()) {
+        *toggle->second = argument.as<bool>();
+      } else {
+        setters_.at(argument.key())(argument.value());
+      }
+    }
+  } catch (const cxxopts::exceptions::exception& error) {
+    throw UsageError(fmt::format("{}; --help lists the flags", error.what()));
+  }
+}
+
+}  // namespace unroll::cli

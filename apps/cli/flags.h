@@ -1,0 +1,82 @@
+// Command-line flags over cxxopts, which only this folder knows: typed values, and one line for
+// what is wrong.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cxxopts.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <unroll/base/named_enum.h>
+#include <unroll/base/quote.h>
+
+namespace unroll::cli {
+
+/// The command line is wrong. The message is one line.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A program's flags, each tied to a variable whose value when the flag is added is the default
+/// that --help shows.
+class Flags {
+ public:
+  Flags(const std::string& program, const std::string& description);
+
+  /// The flags added from here on stand under this heading in --help.
+  void group(const std::string& heading) { groups_.push_back(heading); }
+
+  void integer(const std::string& name, std::int64_t& value, const std::string& help);
+  void number(const std::string& name, double& value, const std::string& help);
+  /// `placeholder` is what the value is called in --help.
+  void text(const std::string& name, std::string& value, const std::string& placeholder,
+            const std::string& help);
+  void toggle(const std::string& name, bool& value, const std::string& help);
+
+  /// One of an enum's names.
+  template <typename Enum>
+  void choice(const std::string& name, Enum& value, const std::string& help) {
+    const auto set = [name, &value](const std::string& text) {
+      const std::optional<Enum> parsed = from_name<Enum>(text);
+      if (!parsed) {
+        throw UsageError(fmt::format("--{} must be one of {}, got {}", name, all_names<Enum>(),
+                                     in_quotes(text)));
+      }
+      value = *parsed;
+    };
+    add(name, all_names<Enum>(), std::string(name_of(value)), help, set);
+  }
+
+  /// Sets every variable whose flag is given.
+  /// @throws UsageError
+  void parse(int argc, const char* const* argv);
+
+  /// Whether a flag was on the command line.
+  [[nodiscard]] bool given(const std::string& name) const { return given_.count(name) > 0; }
+
+  /// The text of --help.
+  [[nodiscard]] std::string help() const { return options_.help(groups_); }
+
+ private:
+  using Setter = std::function<void(const std::string&)>;
+
+  void add(const std::string& name, const std::string& placeholder, const std::string& default_text,
+           const std::string& help, Setter set);
+
+  cxxopts::Options options_;
+  std::vector<std::string> groups_;
+  std::map<std::string, Setter> setters_;
+  std::map<std::string, bool*> toggles_;
+  std::set<std::string> given_;
+};
+
+}  // namespace unroll::cli

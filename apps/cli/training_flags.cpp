@@ -1,0 +1,43 @@
+#include "cli/training_flags.h"
+
+namespace unroll::cli {
+
+void add_training_flags(Flags& flags, RunOptions& options) {
+  flags.group("Model");
+  flags.choice("model", options.model.model, "the hand-written cell loop, or torch::nn::RNN");
+  flags.integer("hidden-size", options.model.hidden_size, "hidden units");
+  flags.choice("dtype", options.dtype, "of weights, state and losses");
+  flags.text("init", options.init, "FILE.safetensors",
+             "start from these weights (default: drawn from the seed)");
+
+  flags.group("Data");
+  flags.integer("series-length", options.series.series_length, "symbols in an epoch's series");
+  flags.integer("batch-size", options.windows.batch_size, "rows that the series is cut into");
+  flags.integer("num-steps", options.windows.num_steps, "steps of a window");
+  flags.text("data", options.data, "FILE.csv",
+             "train on your own series, columns input,target (default: the sampled process)");
+  flags.integer("seed", options.seed, "of the series and of the initial weights");
+
+  flags.group("Training");
+  flags.integer("epochs", options.trainer.epochs,
+                "passes, each over a fresh series and from a zero state");
+  flags.choice("optimizer", options.optimizer.optimizer, "how gradients move the weights");
+  flags.number("learning-rate", options.optimizer.learning_rate, "the optimizer's step size");
+  flags.choice("engine", options.engine, "how a training step is executed");
+  flags.choice("device", options.device, "where; auto is CUDA if it works, else the CPU");
+  flags.integer("threads", options.threads, "CPU threads for LibTorch's operations");
+
+  flags.group("Output");
+  flags.integer("log-every", options.trainer.log_every, "windows between two rows of metrics.csv");
+  flags.text("out", options.out, "DIR",
+             "run directory, new or empty (default: runs/<UTC time>-<model>)");
+}
+
+void check_training_flags(const Flags& flags) {
+  if (flags.given("data") && flags.given("series-length")) {
+    throw UsageError(
+        "--series-length cannot be combined with --data, whose file has a length of its own");
+  }
+}
+
+}  // namespace unroll::cli

@@ -1,0 +1,18 @@
+// The flags of a program that trains.
+#pragma once
+
+#include <unroll/run/options.h>
+
+#include "cli/flags.h"
+
+namespace unroll::cli {
+
+/// Adds the flags that set `options`, which must outlive the parsing. Defaults are those that
+/// `options` has now.
+void add_training_flags(Flags& flags, RunOptions& options);
+
+/// Checks what no single flag can say: that a user's own series comes with its own length.
+/// @throws UsageError
+void check_training_flags(const Flags& flags);
+
+}  // namespace unroll::cli

@@ -1,0 +1,56 @@
+// Where an epoch's series comes from: sampled afresh from a process, or the user's own, the same
+// every time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <random>
+
+#include <unroll/data/lagged_process.h>
+#include <unroll/data/series.h>
+
+namespace unroll {
+
+/// Gives one series an epoch, every one of the same length and class count.
+class SeriesSource {
+ public:
+  virtual ~SeriesSource() = default;
+  SeriesSource() = default;
+  SeriesSource(const SeriesSource&) = delete;
+  SeriesSource& operator=(const SeriesSource&) = delete;
+
+  /// The series of the next epoch. Shared, so that a dataset can view it without a copy.
+  virtual std::shared_ptr<const Series> next() = 0;
+};
+
+/// Samples a process from the tutorial's random stream: std::mt19937(seed) gives what
+/// numpy.random.seed(seed) gives, and each series continues where the last one ended.
+///
+/// Of a series of N symbols, first every X_t = numpy.random.choice(2, N), one 32-bit draw each;
+/// then, for each t in order, u = numpy.random.rand(), two draws, and Y_t = 0 if u > P(Y_t = 1),
+/// else 1.
+class SampledSource final : public SeriesSource {
+ public:
+  /// @throws InvalidOption if length is below 1.
+  SampledSource(LaggedProcess process, std::int64_t length, std::uint32_t seed);
+
+  std::shared_ptr<const Series> next() override;
+
+ private:
+  LaggedProcess process_;
+  std::int64_t length_;
+  std::mt19937 random_;
+};
+
+/// Gives the same series every epoch.
+class FixedSource final : public SeriesSource {
+ public:
+  explicit FixedSource(Series series);
+
+  std::shared_ptr<const Series> next() override { return series_; }
+
+ private:
+  std::shared_ptr<const Series> series_;
+};
+
+}  // namespace unroll

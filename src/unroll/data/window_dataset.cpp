@@ -1,0 +1,45 @@
+#include <unroll/data/window_dataset.h>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <vector>
+
+namespace unroll {
+namespace {
+
+/// The first B * R of `values` as [B, R] on the device: on the CPU a view that keeps the series
+/// alive.
+torch::Tensor rows(const std::shared_ptr<const Series>& series,
+                   const std::vector<std::int64_t>& values, std::int64_t batch_size,
+                   torch::Device device) {
+  const std::int64_t row_length = series->length() / batch_size;
+  // from_blob wants a mutable pointer; the dataset hands the memory out to be read only.
+  auto* memory =
+      const_cast<std::int64_t*>(values.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  const auto keep_alive = [series](void* /*memory*/) {};
+  return torch::from_blob(memory, {batch_size, row_length}, keep_alive, torch::kInt64).to(device);
+}
+
+}  // namespace
+
+WindowDataset::WindowDataset(std::shared_ptr<const Series> series, const WindowOptions& options,
+                             torch::Device device)
+    : num_steps_(options.num_steps) {
+  options.validate_for(series->length());
+  window_count_ = options.window_count(series->length());
+  inputs_ = rows(series, series->inputs, options.batch_size, device);
+  targets_ = rows(series, series->targets, options.batch_size, device);
+}
+
+Window WindowDataset::window(std::int64_t index) const {
+  if (index < 0 || index >= window_count_) {
+    throw std::out_of_range(
+        fmt::format("window {} of a dataset of {} windows", index, window_count_));
+  }
+  const std::int64_t first = index * num_steps_;
+  return {.inputs = inputs_.narrow(1, first, num_steps_),
+          .targets = targets_.narrow(1, first, num_steps_)};
+}
+
+}  // namespace unroll

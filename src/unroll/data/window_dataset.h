@@ -1,0 +1,60 @@
+// Cuts one long series into the windows of stateful truncated back-propagation through time.
+//
+// Axes, here and everywhere in Unroll: B batch, T steps of a window, C classes, H hidden units.
+#pragma once
+
+#include <torch/data/datasets/base.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <unroll/data/options.h>
+#include <unroll/data/series.h>
+
+namespace unroll {
+
+/// T consecutive symbols of each of B rows.
+struct Window {
+  torch::Tensor inputs;   ///< int64 [B, T]
+  torch::Tensor targets;  ///< int64 [B, T]
+};
+
+/// The series as B contiguous rows of N / B symbols, each row cut into windows of T; both
+/// remainders are dropped:
+///
+///     row 0   x_0    x_1  .. x_{T-1} | x_T .. x_{2T-1}     | ..
+///     row 1   x_R    ..              |                     | ..       R = N / B
+///             window 0               | window 1            | ..
+///
+/// A row of window k + 1 goes on where the same row of window k ended, which is what makes it right
+/// to carry the hidden state from one to the next. Windows are views: on the CPU of the series' own
+/// memory, on another device of the one copy made there. Nobody may write to them.
+class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Window> {
+ public:
+  /// @throws InvalidOption if the series holds no window of these sizes.
+  WindowDataset(std::shared_ptr<const Series> series, const WindowOptions& options,
+                torch::Device device);
+
+  /// Window `index`, from 0.
+  /// @throws std::out_of_range
+  [[nodiscard]] Window window(std::int64_t index) const;
+
+  /// The number of windows.
+  [[nodiscard]] std::int64_t window_count() const { return window_count_; }
+
+  /// The same two in LibTorch's words, for a DataLoader.
+  Window get(std::size_t index) override { return window(static_cast<std::int64_t>(index)); }
+  [[nodiscard]] std::optional<std::size_t> size() const override {
+    return static_cast<std::size_t>(window_count_);
+  }
+
+ private:
+  std::int64_t num_steps_;
+  std::int64_t window_count_;
+  torch::Tensor inputs_;   // [B, R]
+  torch::Tensor targets_;  // [B, R]
+};
+
+}  // namespace unroll

@@ -1,0 +1,14 @@
+// The folder that a run leaves behind.
+#pragma once
+
+#include <string>
+
+namespace unroll {
+
+/// Makes a run's folder, with its parents, and gives its path. An empty `path` means runs/<UTC
+/// time>-<model>, made unique. An existing run is never overwritten: the folder must be new, or
+/// empty.
+/// @throws FileError
+std::string make_run_directory(const std::string& path, const std::string& model);
+
+}  // namespace unroll

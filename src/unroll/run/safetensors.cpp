@@ -1,0 +1,218 @@
+#include <unroll/run/safetensors.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <unroll/base/error.h>
+
+namespace unroll {
+namespace {
+
+using Json = nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
+
+constexpr std::size_t kLengthBytes = sizeof(std::uint64_t);
+constexpr std::size_t kAlignment = 8;
+constexpr int kDeepest = 8;  // a header is an object of objects of arrays
+constexpr std::string_view kMetadata = "__metadata__";
+
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 13> kDtypeSizes = {{{"F64", 8},
+                                                                                     {"F32", 4},
+                                                                                     {"F16", 2},
+                                                                                     {"BF16", 2},
+                                                                                     {"I64", 8},
+                                                                                     {"I32", 4},
+                                                                                     {"I16", 2},
+                                                                                     {"I8", 1},
+                                                                                     {"U64", 8},
+                                                                                     {"U32", 4},
+                                                                                     {"U16", 2},
+                                                                                     {"U8", 1},
+                                                                                     {"BOOL", 1}}};
+
+/// Bytes of a tensor, or nothing if the dtype is unknown or the size overflows.
+std::optional<std::uint64_t> byte_size(std::string_view dtype,
+                                       const std::vector<std::int64_t>& shape) {
+  const auto* entry = std::find_if(kDtypeSizes.begin(), kDtypeSizes.end(),
+                                   [dtype](const auto& known) { return known.first == dtype; });
+  if (entry == kDtypeSizes.end()) {
+    return std::nullopt;
+  }
+  std::uint64_t size = entry->second;
+  for (const std::int64_t extent : shape) {
+    if (__builtin_mul_overflow(size, static_cast<std::uint64_t>(extent), &size)) {
+      return std::nullopt;
+    }
+  }
+  return size;
+}
+
+/// Where a tensor's bytes lie, from the end of the header.
+struct Extent {
+  std::uint64_t begin;
+  std::uint64_t end;
+  std::string tensor;
+};
+
+/// Reads one file; a class so that every error knows the file's name.
+class Parser {
+ public:
+  Parser(std::string_view bytes, const std::string& name) : bytes_(bytes), name_(name) {}
+
+  SafeTensors parse() {
+    const Json header = parse_header();
+    SafeTensors tensors;
+    std::vector<Extent> extents;
+    for (const auto& [tensor, entry] : header.items()) {
+      if (tensor == kMetadata) {
+        continue;
+      }
+      const Extent extent = parse_extent(tensor, entry);
+      tensors[tensor] = parse_tensor(tensor, entry, extent);
+      extents.push_back(extent);
+    }
+    check_extents(extents);
+    return tensors;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& problem) const { throw FileError(name_, problem); }
+
+  Json parse_header() {
+    if (bytes_.size() < kLengthBytes) {
+      fail(fmt::format("is not a safetensors file: {} bytes, expected at least {}", bytes_.size(),
+                       kLengthBytes));
+    }
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes_.data(), kLengthBytes);
+    if (length > bytes_.size() - kLengthBytes) {
+      fail(fmt::format(
+          "is truncated or not a safetensors file: its header claims {} bytes, {} are left", length,
+          bytes_.size() - kLengthBytes));
+    }
+    data_ = bytes_.substr(kLengthBytes + length);
+    Json header = parse_json(bytes_.substr(kLengthBytes, length));
+    if (!header.is_object()) {
+      fail("is not a safetensors file: its header is no JSON object");
+    }
+    return header;
+  }
+
+  /// nlohmann::json, made stricter: no name twice in an object, no deep nesting.
+  [[nodiscard]] Json parse_json(std::string_view text) const {
+    std::vector<std::set<std::string>> names;
+    const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+      if (depth > kDeepest) {
+        fail("has a header that is nested too deep");
+      }
+      if (event == Json::parse_event_t::object_start) {
+        names.emplace_back();
+      } else if (event == Json::parse_event_t::object_end) {
+        names.pop_back();
+      } else if (event == Json::parse_event_t::key &&
+                 !names.back().insert(parsed.get<std::string>()).second) {
+        fail(fmt::format("names {} twice in its header", parsed.dump()));
+      }
+      return true;
+    };
+    try {
+      return Json::parse(text.begin(), text.end(), check);
+    } catch (const Json::exception&) {
+      fail("is not a safetensors file: its header is no valid JSON");
+    }
+  }
+
+  [[nodiscard]] Extent parse_extent(const std::string& tensor, const Json& entry) const {
+    const auto is_offset = [](const Json& value) { return value.is_number_unsigned(); };
+    const Json offsets = entry.is_object() ? entry.value("data_offsets", Json()) : Json();
+    if (!offsets.is_array() || offsets.size() != 2 ||
+        !std::all_of(offsets.begin(), offsets.end(), is_offset)) {
+      fail(fmt::format("{} must have data_offsets of two integers", tensor));
+    }
+    Extent extent = {offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>(), tensor};
+    if (extent.begin > extent.end || extent.end > data_.size()) {
+      fail(fmt::format("is truncated or lies about its size: {} claims bytes {} to {} of {}",
+                       tensor, extent.begin, extent.end, data_.size()));
+    }
+    return extent;
+  }
+
+  [[nodiscard]] SafeTensor parse_tensor(const std::string& tensor, const Json& entry,
+                                        const Extent& extent) const {
+    const Json dtype = entry.value("dtype", Json());
+    const Json shape = entry.value("shape", Json());
+    const auto is_extent = [](const Json& value) {
+      return value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
+    };
+    if (!dtype.is_string() || !shape.is_array() ||
+        !std::all_of(shape.begin(), shape.end(), is_extent)) {
+      fail(fmt::format("{} must have a dtype and a shape of integers", tensor));
+    }
+    SafeTensor result = {dtype.get<std::string>(), shape.get<std::vector<std::int64_t>>(), {}};
+    const std::uint64_t size = extent.end - extent.begin;
+    if (byte_size(result.dtype, result.shape) != size) {
+      fail(fmt::format("{} of dtype {} and shape {} does not fill its {} bytes", tensor,
+                       dtype.dump(), shape.dump(), size));
+    }
+    result.bytes = data_.substr(extent.begin, size);
+    return result;
+  }
+
+  /// The tensors' bytes must follow one another without gap or overlap, from the header to the end
+  /// of the file.
+  void check_extents(std::vector<Extent>& extents) const {
+    std::sort(extents.begin(), extents.end(), [](const Extent& left, const Extent& right) {
+      return std::pair(left.begin, left.end) < std::pair(right.begin, right.end);
+    });
+    std::uint64_t end = 0;
+    for (const Extent& extent : extents) {
+      if (extent.begin != end) {
+        fail(fmt::format(
+            "{} begins at byte {}, expected {}: tensors must neither overlap nor leave gaps",
+            extent.tensor, extent.begin, end));
+      }
+      end = extent.end;
+    }
+    if (end != data_.size()) {
+      fail(fmt::format("has {} bytes after its last tensor", data_.size() - end));
+    }
+  }
+
+  std::string_view bytes_;
+  std::string_view data_;
+  const std::string& name_;
+};
+
+}  // namespace
+
+std::string encode_safetensors(const SafeTensors& tensors) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  std::string data;
+  for (const auto& [name, tensor] : tensors) {
+    const std::size_t begin = data.size();
+    data += tensor.bytes;
+    header[name] = {
+        {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  const std::uint64_t length = text.size();
+  std::string bytes(kLengthBytes, '\0');
+  std::memcpy(bytes.data(), &length, kLengthBytes);
+  return bytes + text + data;
+}
+
+SafeTensors parse_safetensors(std::string_view bytes, const std::string& name) {
+  return Parser(bytes, name).parse();
+}
+
+}  // namespace unroll

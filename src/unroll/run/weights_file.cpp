@@ -1,0 +1,102 @@
+#include <unroll/run/weights_file.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <unroll/base/error.h>
+#include <unroll/base/file.h>
+#include <unroll/run/safetensors.h>
+
+namespace unroll {
+namespace {
+
+constexpr const char* kInputWeight = "rnn.weight_ih_l0";
+constexpr const char* kRecurrentWeight = "rnn.weight_hh_l0";
+constexpr const char* kInputBias = "rnn.bias_ih_l0";
+constexpr const char* kRecurrentBias = "rnn.bias_hh_l0";
+constexpr const char* kReadoutWeight = "readout.weight";
+constexpr const char* kReadoutBias = "readout.bias";
+
+SafeTensor to_file(const torch::Tensor& tensor) {
+  const torch::Tensor source = tensor.detach().to(torch::kCPU).contiguous();
+  SafeTensor result = {source.scalar_type() == torch::kFloat64 ? "F64" : "F32",
+                       source.sizes().vec(), std::string(source.nbytes(), '\0')};
+  std::memcpy(result.bytes.data(), source.const_data_ptr(), source.nbytes());
+  return result;
+}
+
+/// Takes the tensors that a model needs out of a file, and complains of what is missing, wrong or
+/// left.
+class Reader {
+ public:
+  Reader(SafeTensors tensors, const std::string& path, torch::Dtype dtype)
+      : tensors_(std::move(tensors)), path_(path), dtype_(dtype) {}
+
+  torch::Tensor take(const char* name, const std::vector<std::int64_t>& shape) {
+    const auto entry = tensors_.extract(name);
+    if (entry.empty()) {
+      throw FileError(path_, fmt::format("has no tensor {}", name));
+    }
+    const SafeTensor& tensor = entry.mapped();
+    if (tensor.shape != shape) {
+      throw FileError(path_,
+                      fmt::format("{} must have shape {}, got {}", name, shape, tensor.shape));
+    }
+    if (tensor.dtype != "F32" && !(tensor.dtype == "F64" && dtype_ == torch::kFloat64)) {
+      throw FileError(
+          path_, fmt::format("{} must be {}, got {}", name,
+                             dtype_ == torch::kFloat64 ? "F32 or F64" : "F32 for a float32 run",
+                             tensor.dtype));
+    }
+    torch::Tensor result =
+        torch::empty(shape, tensor.dtype == "F64" ? torch::kFloat64 : torch::kFloat32);
+    std::memcpy(result.mutable_data_ptr(), tensor.bytes.data(), tensor.bytes.size());
+    if (!torch::isfinite(result).all().item<bool>()) {
+      throw FileError(path_, fmt::format("{} has a value that is not finite", name));
+    }
+    return result.to(dtype_);
+  }
+
+  void check_nothing_left() const {
+    if (!tensors_.empty()) {
+      throw FileError(path_, fmt::format("has a tensor {} that the model does not know",
+                                         tensors_.begin()->first));
+    }
+  }
+
+ private:
+  SafeTensors tensors_;
+  const std::string& path_;
+  torch::Dtype dtype_;
+};
+
+}  // namespace
+
+void save_weights(const std::string& path, const Weights& weights) {
+  write_file(path, encode_safetensors({{kInputWeight, to_file(weights.input_weight)},
+                                       {kRecurrentWeight, to_file(weights.recurrent_weight)},
+                                       {kInputBias, to_file(weights.bias)},
+                                       {kRecurrentBias, to_file(torch::zeros_like(weights.bias))},
+                                       {kReadoutWeight, to_file(weights.readout_weight)},
+                                       {kReadoutBias, to_file(weights.readout_bias)}}));
+}
+
+Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype) {
+  const std::int64_t C = options.num_classes;
+  const std::int64_t H = options.hidden_size;
+  Reader reader(parse_safetensors(read_file(path), path), path, dtype);
+  Weights weights = {.input_weight = reader.take(kInputWeight, {H, C}),
+                     .recurrent_weight = reader.take(kRecurrentWeight, {H, H}),
+                     .bias = reader.take(kInputBias, {H}) + reader.take(kRecurrentBias, {H}),
+                     .readout_weight = reader.take(kReadoutWeight, {C, H}),
+                     .readout_bias = reader.take(kReadoutBias, {C})};
+  reader.check_nothing_left();
+  return weights;
+}
+
+}  // namespace unroll

@@ -1,0 +1,22 @@
+// Weights in a safetensors file that a PyTorch nn.RNN and nn.Linear load as they are.
+#pragma once
+
+#include <string>
+
+#include <unroll/model/weights.h>
+
+namespace unroll {
+
+/// Writes rnn.weight_ih_l0 [H, C], rnn.weight_hh_l0 [H, H], rnn.bias_ih_l0 [H], rnn.bias_hh_l0 [H]
+/// (zeros), readout.weight [C, H] and readout.bias [C], whole or not at all.
+/// @throws FileError
+void save_weights(const std::string& path, const Weights& weights);
+
+/// Reads such a file for a model of these sizes. PyTorch's second bias is added to the first: the
+/// two act as their sum. float32 files serve either dtype; a float64 file is not rounded to float32
+/// behind the user's back.
+/// @throws FileError if the file cannot be read, a tensor is missing or extra, or has the wrong
+/// shape or dtype or a value that is not finite.
+Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype);
+
+}  // namespace unroll

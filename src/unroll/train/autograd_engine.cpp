@@ -1,0 +1,45 @@
+// Stateful truncated back-propagation through time (Williams and Peng 1990), one update a window:
+//
+//     forward          the model runs the window from the carried state
+//     cross-entropy    the mean over its B * T positions
+//     backward         through the window's T steps and no further
+//     update           the optimizer moves the parameters
+//     carry            the state's value goes on to the next window, its gradient ends here
+
+#include <unroll/train/autograd_engine.h>
+
+#include <torch/nn/functional/loss.h>
+
+#include <unroll/train/optimizer.h>
+
+namespace unroll {
+
+AutogradEngine::AutogradEngine(std::shared_ptr<RecurrentModel> model,
+                               const OptimizerOptions& options)
+    : model_(std::move(model)), optimizer_(make_optimizer(model_->parameters(), options)) {}
+
+torch::Tensor AutogradEngine::initial_state(std::int64_t batch_size) const {
+  return model_->initial_state(batch_size);
+}
+
+Advance AutogradEngine::advance(const WindowDataset& windows, WindowRange range,
+                                torch::Tensor state) {
+  torch::Tensor losses = torch::empty({range.count}, state.options());
+  for (std::int64_t i = 0; i < range.count; ++i) {
+    const Window window = windows.window(range.first + i);
+    const ModelOutput output = model_->forward(window.inputs, state);
+    const torch::Tensor loss =
+        torch::nn::functional::cross_entropy(output.logits.flatten(0, 1), window.targets.flatten());
+
+    optimizer_->zero_grad();
+    loss.backward();
+    optimizer_->step();
+
+    state = output.state.detach();
+    losses[i].copy_(
+        loss.detach());  // stays on the device: reading it here would wait for the step to end
+  }
+  return {.losses = losses, .state = state};
+}
+
+}  // namespace unroll

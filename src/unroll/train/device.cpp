@@ -1,0 +1,52 @@
+#include <unroll/train/device.h>
+
+#include <dlfcn.h>
+#include <torch/cuda.h>
+
+#include <filesystem>
+#include <string>
+
+#include <unroll/base/error.h>
+
+namespace unroll {
+namespace {
+
+/// Loads LibTorch's CUDA half and asks it for a GPU. Gives an empty string if there is one, else
+/// why not.
+std::string why_no_cuda() {
+  if (::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
+    return "no NVIDIA driver (libcuda.so.1) was found";
+  }
+  Dl_info cpu_library;
+  if (::dladdr(reinterpret_cast<void*>(&torch::cuda::is_available), &cpu_library) ==
+      0) {  // NOLINT(*-reinterpret-cast)
+    return "libtorch_cpu could not be located";
+  }
+  const auto cuda_library =
+      std::filesystem::path(cpu_library.dli_fname).replace_filename("libtorch_cuda.so");
+  if (::dlopen(cuda_library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    return std::string("LibTorch's CUDA library does not load: ") + ::dlerror();
+  }
+  if (!torch::cuda::is_available()) {
+    return "LibTorch finds no usable GPU";
+  }
+  return {};
+}
+
+}  // namespace
+
+torch::Device resolve_device(DeviceChoice choice) {
+  if (choice == DeviceChoice::kCpu) {
+    return torch::kCPU;
+  }
+  const std::string problem = why_no_cuda();
+  if (problem.empty()) {
+    return torch::kCUDA;
+  }
+  if (choice == DeviceChoice::kCuda) {
+    throw InvalidOption("device", "cuda does not work here: " + problem + "; use cpu or auto");
+  }
+  return torch::kCPU;
+}
+
+}  // namespace unroll

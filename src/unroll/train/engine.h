@@ -1,0 +1,42 @@
+// What the trainer needs of a training step, however it is executed.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+
+#include <unroll/data/window_dataset.h>
+
+namespace unroll {
+
+/// The windows first, first + 1, .. first + count - 1 of a dataset.
+struct WindowRange {
+  std::int64_t first;
+  std::int64_t count;
+};
+
+/// What training on a range of windows gives, both on the device.
+struct Advance {
+  torch::Tensor
+      losses;  ///< [count]: each window's mean cross-entropy in nats, before that window's update
+  torch::Tensor state;  ///< [B, H]: the hidden state after the last window, without history
+};
+
+/// Trains a model's parameters, window after window.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Zeros [B, H]: the state that an epoch starts from.
+  [[nodiscard]] virtual torch::Tensor initial_state(std::int64_t batch_size) const = 0;
+
+  /// Trains on a range of windows in order, one update each, carrying the state's value from window
+  /// to window and cutting its gradient in between. `state` [B, H] is what the window before the
+  /// range left behind.
+  virtual Advance advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) = 0;
+};
+
+}  // namespace unroll
