@@ -26,7 +26,7 @@ find_path(LibTorch_PREFIX lib/libtorch_cpu.so
 mark_as_advanced(LibTorch_PREFIX)
 
 if(LibTorch_PREFIX)
-  cmake_path(NORMAL_PATH LibTorch_PREFIX)
+  file(REAL_PATH "${LibTorch_PREFIX}" LibTorch_PREFIX)
   set(_header "${LibTorch_PREFIX}/include/torch/headeronly/version.h")
   if(NOT EXISTS "${_header}")  # Its place in older versions.
     set(_header "${LibTorch_PREFIX}/include/torch/csrc/api/include/torch/version.h")

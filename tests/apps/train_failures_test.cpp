@@ -1,0 +1,231 @@
+// unroll-train, run as its users run it, where the world fails it: full disks, closed streams, a
+// training that diverges.
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <ostream>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "train_program.h"
+
+namespace unroll {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+const std::set<std::string> kUnfinishedRun = {"config.json", "metrics.csv"};
+
+// Divergence.
+
+TEST(TrainFails, AtTheWindowThatDivergesAndKeepsTheRowsBefore) {
+  const TempDir folder;
+  const Outcome outcome =
+      train(folder, "--out run --quiet --series-length 3000 --learning-rate 3e38 --log-every 1");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.out, "");
+  const std::string line = one_line(outcome);
+  const std::regex form(
+      R"(unroll-train: the loss is -?(inf|nan) at window (\d+) of epoch 1; try a smaller )"
+      "learning rate");
+  std::smatch match;
+  ASSERT_TRUE(std::regex_match(line, match, form)) << line;
+  const std::vector<Row> rows = read_metrics(folder, "run");
+  ASSERT_FALSE(rows.empty());
+  EXPECT_EQ(rows.back().window, std::stoll(match[2]) - 1);
+  EXPECT_EQ(names_in(folder / "run"), kUnfinishedRun);
+}
+
+TEST(TrainFails, AtTheSameWindowWhateverLogEveryIs) {
+  const TempDir folder;
+  const std::string flags = " --quiet --series-length 3000 --learning-rate 3e38 --log-every ";
+  const Outcome each = train(folder, "--out each" + flags + "1");
+  const Outcome all = train(folder, "--out all" + flags + "100");
+  EXPECT_EQ(all.exit_code, 1);
+  EXPECT_EQ(all.err, each.err);
+  EXPECT_TRUE(read_metrics(folder, "all").empty());
+}
+
+TEST(TrainFails, WhereTheLastUpdateDiverges) {
+  // A single window: its loss, from before the update, is finite, and the weights after it are not.
+  // The readout's rows are 1000 and -1000, which the hidden state, tanh(0), does not see yet.
+  const TempDir folder;
+  std::vector<Tensor> tensors = model_tensors();
+  for (Tensor& tensor : tensors) {
+    tensor.value = tensor.name == "readout.weight" ? 1000.0 : 0.0;
+  }
+  std::string bytes = safetensors(tensors);
+  const float minus = -1000.0F;
+  const std::size_t second_row = bytes.size() - 2 * sizeof(float) - 4 * sizeof(float);
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::memcpy(bytes.data() + second_row + i * sizeof(float), &minus, sizeof(float));
+  }
+  write_bytes(folder / "w.safetensors", bytes);
+  const Outcome outcome = train(folder,
+                                "--out run --quiet --series-length 30 --epochs 1 --init "
+                                "w.safetensors --learning-rate 3e38");
+  EXPECT_EQ(outcome.exit_code, 1) << "it succeeded, and left weights that --init would refuse";
+}
+
+// Streams.
+
+constexpr const char* kFullStdout =
+    "unroll-train: standard output: cannot be written: No space left on device";
+
+TEST(TrainFails, WhereStdoutIsFullAndKeepsTheRun) {
+  const TempDir folder;
+  const Outcome outcome = train(folder, "--out run --quiet >/dev/full" + std::string(kSmall));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(one_line(outcome), kFullStdout);
+  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+}
+
+TEST(TrainFails, WhereHelpCannotBeWritten) {
+  const TempDir folder;
+  const Outcome outcome = train(folder, "--help >/dev/full");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(one_line(outcome), kFullStdout);
+}
+
+TEST(TrainFails, WhereStdoutIsClosedAndWritesTheResultIntoNoFile) {
+  const TempDir folder;
+  const Outcome outcome = train(folder, "--out run --quiet >&-" + std::string(kSmall));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(one_line(outcome).find("unroll-train: standard output: cannot be written: "), 0U);
+  EXPECT_EQ(places(read_metrics(folder, "run")), "1:4 1:8 1:10 2:4 2:8 2:10 ");
+  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+}
+
+TEST(Train, GoesOnWhereStderrIsFull) {
+  const TempDir folder;
+  expect_trains(folder, "--out run --json 2>/dev/full" + std::string(kSmall));
+  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+}
+
+TEST(Train, GoesOnWhereStderrIsClosedAndWritesItsProgressIntoNoFile) {
+  const TempDir folder;
+  expect_trains(folder, "--out run --json 2>&-" + std::string(kSmall));
+  EXPECT_EQ(places(read_metrics(folder, "run")), "1:4 1:8 1:10 2:4 2:8 2:10 ");
+  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+}
+
+TEST(TrainRefuses, WithItsExitCodeWhereverStderrGoes) {
+  const TempDir folder;
+  for (const std::string where : {"2>/dev/full", "2>&-", "<&- >&- 2>&-"}) {
+    EXPECT_EQ(train(folder, "--batch-size 0 " + where).exit_code, 2) << where;
+    EXPECT_TRUE(names_in(folder.path()).empty()) << where;
+  }
+}
+
+// Files that cannot grow. With SIGXFSZ ignored a write beyond the limit fails as on a full disk.
+
+TEST(TrainFails, WhereConfigCannotBeWritten) {
+  const TempDir folder;
+  const Outcome outcome = run_shell(
+      "trap '' XFSZ; ulimit -f 1; " + train_command("--out run --quiet" + std::string(kSmall)),
+      folder.path());
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(one_line(outcome), "unroll-train: run/config.json: cannot be written: File too large");
+  EXPECT_TRUE(names_in(folder / "run").empty());
+}
+
+TEST(TrainFails, WhereMetricsCannotGrowAndKeepsTheirWholeRows) {
+  const TempDir folder;
+  const Outcome outcome =
+      run_shell("trap '' XFSZ; ulimit -f 4; " +
+                    train_command("--out run --quiet --series-length 3000 --log-every 1"),
+                folder.path());
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(one_line(outcome), "unroll-train: run/metrics.csv: cannot be written: File too large");
+  EXPECT_GT(read_metrics(folder, "run").size(), 50U);
+  EXPECT_EQ(names_in(folder / "run"), kUnfinishedRun);
+}
+
+// Disks. Each is mounted for one run, in a namespace of its own.
+
+/// Runs a command in `folder`, where a disk is mounted at `disk` with these options, and gives
+/// nothing on a machine where users may not mount one.
+std::optional<Outcome> run_on_disk(const TempDir& folder, const std::string& options,
+                                   const std::string& command) {
+  std::filesystem::create_directories(folder / "disk");
+  const std::string unshare = "unshare --user --map-root-user --mount sh -c ";
+  const std::string mount = "mount -t tmpfs -o " + options + " tmpfs disk && ";
+  if (run_shell(unshare + shell_word(mount + "true"), folder.path()).exit_code != 0) {
+    return std::nullopt;
+  }
+  return run_shell(unshare + shell_word(mount + "{ " + command + "\n}"), folder.path());
+}
+
+constexpr const char* kNoDisk = "no disk can be mounted in a user namespace here";
+
+/// A disk of so many bytes, of which every file takes 4 KiB at least; what is said, and what is in
+/// the run directory then.
+struct FullDisk {
+  std::string size;
+  std::string message;
+  std::string left;
+};
+
+void PrintTo(const FullDisk& disk, std::ostream* stream) { *stream << disk.size; }
+
+class TrainOnAFullDisk : public ::testing::TestWithParam<FullDisk> {};
+
+TEST_P(TrainOnAFullDisk, NamesTheFileAndKeepsWhatIsWhole) {
+  const TempDir folder;
+  const auto outcome = run_on_disk(folder, "size=" + GetParam().size,
+                                   train_command("--out disk/run --quiet" + std::string(kSmall)) +
+                                       "; code=$?; echo $(ls -A disk/run); exit $code");
+  if (!outcome) {
+    GTEST_SKIP() << kNoDisk;
+  }
+  EXPECT_EQ(outcome->exit_code, 1);
+  EXPECT_EQ(one_line(*outcome), "unroll-train: disk/run/" + GetParam().message);
+  EXPECT_EQ(outcome->out, GetParam().left + "\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, TrainOnAFullDisk,
+    ::testing::Values(FullDisk{"4k", "metrics.csv: cannot be written: No space left on device",
+                               "config.json metrics.csv"},
+                      FullDisk{"8k",
+                               "weights.safetensors: cannot be written: No space left on device",
+                               "config.json metrics.csv"},
+                      FullDisk{"12k", "summary.json: cannot be written: No space left on device",
+                               "config.json metrics.csv weights.safetensors"}),
+    [](const auto& disk) { return disk.param.size; });
+
+TEST(TrainFails, OnAReadOnlyDisk) {
+  const TempDir folder;
+  const auto outcome =
+      run_on_disk(folder, "ro", train_command("--out disk/run --quiet" + std::string(kSmall)));
+  if (!outcome) {
+    GTEST_SKIP() << kNoDisk;
+  }
+  EXPECT_EQ(outcome->exit_code, 1);
+  EXPECT_EQ(one_line(*outcome),
+            "unroll-train: disk/run: cannot be made a run directory: Read-only file system");
+}
+
+// Memory.
+
+TEST(TrainFails, InOneLineWhereMemoryRunsOutAfterAll) {
+  if (has_sanitizer()) {
+    GTEST_SKIP() << "a sanitizer needs its terabytes of address space";
+  }
+  // 2.4 GiB of weights and gradients in some 2.5 GiB.
+  const TempDir folder;
+  const Outcome outcome =
+      run_shell("ulimit -v 3000000; " + train_command("--series-length 30 --hidden-size 18000"),
+                folder.path());
+  EXPECT_TRUE(outcome.exit_code == 1 || outcome.exit_code == 2) << outcome.exit_code;
+  EXPECT_NE(one_line(outcome).find("memory"), std::string::npos);
+  EXPECT_EQ(outcome.err.find(".cpp"), std::string::npos) << outcome.err;
+}
+
+}  // namespace
+}  // namespace unroll

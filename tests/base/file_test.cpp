@@ -1,0 +1,213 @@
+// Files appear whole or not at all.
+
+#include <unroll/base/file.h>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include <unroll/base/error.h>
+
+#include "../support/file_size_limit.h"
+#include "../support/temp_dir.h"
+
+namespace unroll {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::FileSizeLimit;
+using testing::names_in;
+using testing::read_bytes;
+using testing::TempDir;
+using testing::write_bytes;
+
+/// What a FileError says, or nothing if `body` throws none.
+template <typename Body>
+std::string file_error(const Body& body) {
+  try {
+    body();
+  } catch (const FileError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(ReadFile, GivesEveryByte) {
+  const TempDir folder;
+  std::string bytes;
+  for (int i = 0; i < 200'000; ++i) {  // several of the reader's buffers, every byte value
+    bytes += static_cast<char>(i % 256);
+  }
+  write_bytes(folder / "file", bytes);
+  EXPECT_EQ(read_file(folder / "file"), bytes);
+}
+
+TEST(ReadFile, GivesNothingOfAnEmptyFile) {
+  const TempDir folder;
+  write_bytes(folder / "file", "");
+  EXPECT_EQ(read_file(folder / "file"), "");
+}
+
+TEST(ReadFile, ReadsWhatHasNoSize) {
+  // /proc's files say that they are 0 bytes long, as pipes do.
+  EXPECT_NE(read_file("/proc/self/status").find("Name:"), std::string::npos);
+}
+
+TEST(ReadFile, NamesAMissingFile) {
+  const TempDir folder;
+  const std::string path = folder / "none";
+  EXPECT_EQ(file_error([&] { read_file(path); }),
+            path + ": cannot be opened: No such file or directory");
+}
+
+TEST(ReadFile, RefusesAFolder) {
+  const TempDir folder;
+  EXPECT_EQ(file_error([&] { read_file(folder.path()); }),
+            folder.path() + ": cannot be read: Is a directory");
+}
+
+TEST(WriteFile, WritesEveryByteAndNothingElse) {
+  const TempDir folder;
+  const std::string bytes("a\0b\r\n\xFF", 6);
+  write_file(folder / "file", bytes);
+  EXPECT_EQ(read_bytes(folder / "file"), bytes);
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"file"});
+}
+
+TEST(WriteFile, WritesAnEmptyFile) {
+  const TempDir folder;
+  write_file(folder / "file", "");
+  EXPECT_EQ(read_bytes(folder / "file"), "");
+}
+
+TEST(WriteFile, ReplacesALongerFile) {
+  const TempDir folder;
+  write_bytes(folder / "file", "a longer old content");
+  write_file(folder / "file", "new");
+  EXPECT_EQ(read_bytes(folder / "file"), "new");
+}
+
+TEST(WriteFile, LeavesAnotherNameOfTheOldFileAlone) {
+  // A reader that has the old file open, or another link to it, never sees a byte of the new one.
+  const TempDir folder;
+  write_bytes(folder / "file", "old");
+  fs::create_hard_link(folder / "file", folder / "link");
+  write_file(folder / "file", "new");
+  EXPECT_EQ(read_bytes(folder / "link"), "old");
+}
+
+TEST(WriteFile, TakesOverWhatACrashLeftBehind) {
+  const TempDir folder;
+  write_bytes(folder / "file.tmp", "half of a file that was never finis");
+  write_file(folder / "file", "new");
+  EXPECT_EQ(read_bytes(folder / "file"), "new");
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"file"});
+}
+
+TEST(WriteFile, WritesIntoTheCurrentFolder) {
+  const TempDir folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  write_file("file", "new");
+  fs::current_path(before);
+  EXPECT_EQ(read_bytes(folder / "file"), "new");
+}
+
+TEST(WriteFile, KeepsTheOldFileAndNoTemporaryWhenItFails) {
+  const TempDir folder;
+  const std::string path = folder / "file";
+  write_bytes(path, "old");
+  std::string error;
+  {
+    const FileSizeLimit limit(1000);
+    error = file_error([&] { write_file(path, std::string(5000, 'x')); });
+  }
+  EXPECT_EQ(error, path + ": cannot be written: File too large");
+  EXPECT_EQ(read_bytes(path), "old");
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"file"});
+}
+
+TEST(WriteFile, LeavesNothingWhenANewFileFails) {
+  const TempDir folder;
+  {
+    const FileSizeLimit limit(1000);
+    EXPECT_THROW(write_file(folder / "file", std::string(1001, 'x')), FileError);
+  }
+  EXPECT_TRUE(names_in(folder.path()).empty());
+}
+
+TEST(WriteFile, LeavesNothingWhenTheNameIsAFolders) {
+  const TempDir folder;
+  fs::create_directory(folder / "file");
+  EXPECT_EQ(file_error([&] { write_file(folder / "file", "new"); }),
+            folder / "file" + ": cannot be written: Is a directory");
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"file"});
+}
+
+TEST(WriteFile, NamesAMissingFolder) {
+  const TempDir folder;
+  const std::string path = folder / "none/file";
+  EXPECT_EQ(file_error([&] { write_file(path, "new"); }),
+            path + ": cannot be written: No such file or directory");
+}
+
+TEST(AppendFile, AppendsInOrderAtOnce) {
+  const TempDir folder;
+  AppendFile file(folder / "file");
+  file.append("one\n");
+  EXPECT_EQ(read_bytes(folder / "file"), "one\n");
+  file.append("");
+  file.append("two\n");
+  EXPECT_EQ(read_bytes(folder / "file"), "one\ntwo\n");
+  file.sync();
+  EXPECT_EQ(read_bytes(folder / "file"), "one\ntwo\n");
+}
+
+TEST(AppendFile, NeverTouchesAFileThatExists) {
+  const TempDir folder;
+  const std::string path = folder / "file";
+  write_bytes(path, "old");
+  EXPECT_EQ(file_error([&] { const AppendFile file(path); }),
+            path + ": cannot be written: File exists");
+  EXPECT_EQ(read_bytes(path), "old");
+}
+
+TEST(AppendFile, KeepsNoPartOfAFailedAppend) {
+  const TempDir folder;
+  const std::string path = folder / "file";
+  AppendFile file(path);
+  const std::string kept(90, 'a');
+  file.append(kept);
+  std::string error;
+  {
+    const FileSizeLimit limit(100);  // leaves room for 10 of 20 bytes
+    error = file_error([&] { file.append(std::string(20, 'b')); });
+  }
+  EXPECT_EQ(error, path + ": cannot be written: File too large");
+  EXPECT_EQ(read_bytes(path), kept);
+}
+
+TEST(AppendFile, GoesOnAfterAFailedAppend) {
+  const TempDir folder;
+  AppendFile file(folder / "file");
+  file.append("one\n");
+  {
+    const FileSizeLimit limit(6);
+    EXPECT_THROW(file.append("a row too long\n"), FileError);
+  }
+  file.append("two\n");
+  EXPECT_EQ(read_bytes(folder / "file"), "one\ntwo\n");
+}
+
+TEST(AppendFile, NamesAMissingFolder) {
+  const TempDir folder;
+  const std::string path = folder / "none/file";
+  EXPECT_EQ(file_error([&] { const AppendFile file(path); }),
+            path + ": cannot be written: No such file or directory");
+}
+
+}  // namespace
+}  // namespace unroll

@@ -1,0 +1,202 @@
+// A user's own series: what is read, and what is said of what is not.
+
+#include <unroll/data/csv.h>
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <unroll/base/error.h>
+
+#include "../support/temp_dir.h"
+
+namespace unroll {
+namespace {
+
+using testing::TempDir;
+using testing::write_bytes;
+using Classes = std::vector<std::int64_t>;
+
+void expect_series(const std::string& text, const Classes& inputs, const Classes& targets) {
+  const Series series = parse_csv(text, "my.csv");
+  EXPECT_EQ(series.inputs, inputs);
+  EXPECT_EQ(series.targets, targets);
+}
+
+TEST(Csv, ReadsRowsInOrder) {
+  expect_series("input,target\n0,1\n1,0\n1,1\n", {0, 1, 1}, {1, 0, 1});
+}
+
+TEST(Csv, TakesWindowsLineEnds) { expect_series("input,target\r\n0,1\r\n1,0\r\n", {0, 1}, {1, 0}); }
+
+TEST(Csv, TakesMixedLineEnds) { expect_series("input,target\r\n0,1\n1,0\r\n", {0, 1}, {1, 0}); }
+
+TEST(Csv, NeedsNoFinalNewline) {
+  expect_series("input,target\n0,1\n1,0", {0, 1}, {1, 0});
+  expect_series("input,target\r\n0,1\r\n1,0\r", {0, 1}, {1, 0});
+}
+
+TEST(Csv, TakesAByteOrderMark) { expect_series("\xEF\xBB\xBFinput,target\n0,1\n", {0}, {1}); }
+
+TEST(Csv, TakesBlankLinesAtTheEnd) {
+  expect_series("input,target\n0,1\n\n\n", {0}, {1});
+  expect_series("input,target\r\n0,1\r\n\r\n\r\n", {0}, {1});
+}
+
+TEST(Csv, TakesLeadingZeros) { expect_series("input,target\n007,01\n", {7}, {1}); }
+
+TEST(Csv, TakesTheLargestClass) {
+  const Series series = parse_csv("input,target\n65535,0\n", "my.csv");
+  EXPECT_EQ(series.inputs, Classes{65'535});
+  EXPECT_EQ(series.num_classes, 65'536);
+}
+
+TEST(Csv, CountsClassesOverBothColumns) {
+  EXPECT_EQ(parse_csv("input,target\n4,1\n0,2\n", "my.csv").num_classes, 5);
+  EXPECT_EQ(parse_csv("input,target\n1,2\n0,6\n", "my.csv").num_classes, 7);
+}
+
+TEST(Csv, HasTwoClassesAtLeast) {
+  EXPECT_EQ(parse_csv("input,target\n0,0\n", "my.csv").num_classes, 2);
+}
+
+struct BadCsv {
+  const char* name;
+  std::string text;
+  std::string message;
+};
+
+void PrintTo(const BadCsv& csv, std::ostream* stream) { *stream << csv.name; }
+
+class BadCsvTest : public ::testing::TestWithParam<BadCsv> {};
+
+TEST_P(BadCsvTest, IsRefusedWithPlaceAndReason) {
+  try {
+    parse_csv(GetParam().text, "my.csv");
+    FAIL() << "it was accepted";
+  } catch (const FileError& error) {
+    EXPECT_EQ(error.what(), GetParam().message);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Csv, BadCsvTest,
+    ::testing::Values(
+        BadCsv{"Empty", "",
+               "my.csv: is empty; expected the header 'input,target' and one row a symbol"},
+        BadCsv{"OnlyAByteOrderMark", "\xEF\xBB\xBF",
+               "my.csv: is empty; expected the header 'input,target' and one row a symbol"},
+        BadCsv{"OnlyANewline", "\n", "my.csv:1: expected the header 'input,target', got ''"},
+        BadCsv{"WrongHeader", "x,y\n0,1\n",
+               "my.csv:1: expected the header 'input,target', got 'x,y'"},
+        BadCsv{"SwappedHeader", "target,input\n0,1\n",
+               "my.csv:1: expected the header 'input,target', got 'target,input'"},
+        BadCsv{"NoHeader", "0,1\n1,0\n", "my.csv:1: expected the header 'input,target', got '0,1'"},
+        BadCsv{"SpaceInHeader", "input, target\n0,1\n",
+               "my.csv:1: expected the header 'input,target', got 'input, target'"},
+        BadCsv{"Binary", std::string("\177ELF\0.", 6),
+               "my.csv:1: expected the header 'input,target', got '?ELF?.'"},
+        BadCsv{
+            "OneEndlessLine", std::string(100'000, 'x'),
+            "my.csv:1: expected the header 'input,target', got '" + std::string(60, 'x') + "...'"},
+        BadCsv{"HeaderOnly", "input,target", "my.csv: has a header but no rows"},
+        BadCsv{"HeaderAndBlankLines", "input,target\r\n\n\r\n", "my.csv: has a header but no rows"},
+        BadCsv{"OneColumn", "input,target\n0,1\n1\n",
+               "my.csv:3: expected 2 columns (input,target), got 1"},
+        BadCsv{"ThreeColumns", "input,target\n0,1,0\n",
+               "my.csv:2: expected 2 columns (input,target), got 3"},
+        BadCsv{"CommaAtTheEnd", "input,target\n0,1,\n",
+               "my.csv:2: expected 2 columns (input,target), got 3"},
+        BadCsv{"Semicolons", "input,target\n0;1\n",
+               "my.csv:2: expected 2 columns (input,target), got 1"},
+        BadCsv{"BlankLineInTheMiddle", "input,target\n0,1\n\n1,0\n",
+               "my.csv:3: expected 2 columns (input,target), got an empty line"},
+        BadCsv{"NoInput", "input,target\n,1\n", "my.csv:2: input must be an integer class, got ''"},
+        BadCsv{"NoTarget", "input,target\n0,\n",
+               "my.csv:2: target must be an integer class, got ''"},
+        BadCsv{"Word", "input,target\n0,one\n",
+               "my.csv:2: target must be an integer class, got 'one'"},
+        BadCsv{"Fraction", "input,target\n0,1\n0.5,1\n",
+               "my.csv:3: input must be an integer class, got '0.5'"},
+        BadCsv{"WholeFloat", "input,target\n1.0,1\n",
+               "my.csv:2: input must be an integer class, got '1.0'"},
+        BadCsv{"Exponent", "input,target\n1e0,1\n",
+               "my.csv:2: input must be an integer class, got '1e0'"},
+        BadCsv{"Hexadecimal", "input,target\n0x1,1\n",
+               "my.csv:2: input must be an integer class, got '0x1'"},
+        BadCsv{"Quoted", "input,target\n\"0\",1\n",
+               "my.csv:2: input must be an integer class, got '\"0\"'"},
+        BadCsv{"SpaceBefore", "input,target\n0, 1\n",
+               "my.csv:2: target must be an integer class, got ' 1'"},
+        BadCsv{"SpaceAfter", "input,target\n0,1 \n",
+               "my.csv:2: target must be an integer class, got '1 '"},
+        BadCsv{"PlusSign", "input,target\n+1,1\n",
+               "my.csv:2: input must be an integer class, got '+1'"},
+        BadCsv{"MinusSignAlone", "input,target\n-,1\n",
+               "my.csv:2: input must be an integer class, got '-'"},
+        BadCsv{"NulByte", std::string("input,target\n0,1\0\n", 17),
+               "my.csv:2: target must be an integer class, got '1?'"},
+        BadCsv{"CarriageReturnTwice", "input,target\n0,1\r\r\n",
+               "my.csv:2: target must be an integer class, got '1?'"},
+        BadCsv{"Negative", "input,target\n0,1\n-1,1\n",
+               "my.csv:3: input must be a class from 0 to 65535, got '-1'"},
+        BadCsv{"AboveTheLargest", "input,target\n0,65536\n",
+               "my.csv:2: target must be a class from 0 to 65535, got '65536'"},
+        BadCsv{"Huge", "input,target\n99999999999999999999999,0\n",
+               "my.csv:2: input must be a class from 0 to 65535, got '99999999999999999999999'"},
+        BadCsv{"HugeNegative", "input,target\n-99999999999999999999999,0\n",
+               "my.csv:2: input must be a class from 0 to 65535, got '-99999999999999999999999'"},
+        BadCsv{"HugeAndThenAWord", "input,target\n99999999999999999999999x,0\n",
+               "my.csv:2: input must be an integer class, got '99999999999999999999999x'"},
+        BadCsv{"LastLineOfAThousand",
+               [] {
+                 std::string text = "input,target\n";
+                 for (int i = 0; i < 998; ++i) {
+                   text += "0,1\n";
+                 }
+                 return text + "0,x";
+               }(),
+               "my.csv:1000: target must be an integer class, got 'x'"}),
+    [](const auto& instance) { return instance.param.name; });
+
+TEST(Csv, ReadsAFile) {
+  const TempDir folder;
+  write_bytes(folder / "my.csv", "input,target\n0,1\n1,0\n");
+  const Series series = read_csv(folder / "my.csv");
+  EXPECT_EQ(series.inputs, (Classes{0, 1}));
+  EXPECT_EQ(series.targets, (Classes{1, 0}));
+}
+
+/// What reading this path is refused with.
+std::string refusal(const std::string& path) {
+  try {
+    read_csv(path);
+  } catch (const FileError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Csv, NamesAMissingFile) {
+  const TempDir folder;
+  EXPECT_EQ(refusal(folder / "none.csv"),
+            folder / "none.csv" + ": cannot be opened: No such file or directory");
+}
+
+TEST(Csv, RefusesAFolder) {
+  const TempDir folder;
+  EXPECT_EQ(refusal(folder.path()), folder.path() + ": cannot be read: Is a directory");
+}
+
+TEST(Csv, NamesFileAndLine) {
+  const TempDir folder;
+  write_bytes(folder / "my.csv", "input,target\n0,1\n2,-2\n");
+  EXPECT_EQ(refusal(folder / "my.csv"),
+            folder / "my.csv" + ":3: target must be a class from 0 to 65535, got '-2'");
+}
+
+}  // namespace
+}  // namespace unroll

@@ -1,0 +1,277 @@
+// The dataset on a ramp, where a wrong index shows as a wrong number: input t is t, target t is
+// 1000 + t.
+
+#include <unroll/data/window_dataset.h>
+
+#include <gtest/gtest.h>
+#include <torch/data/dataloader.h>
+#include <torch/data/samplers/sequential.h>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <unroll/base/error.h>
+
+#include "../support/tensors.h"
+
+namespace unroll {
+namespace {
+
+using Symbols = std::vector<std::int64_t>;
+
+constexpr std::int64_t kFirstTarget = 1000;
+
+std::shared_ptr<const Series> ramp(std::int64_t length) {
+  const auto series = std::make_shared<Series>();
+  series->inputs.resize(static_cast<std::size_t>(length));
+  series->targets.resize(static_cast<std::size_t>(length));
+  std::iota(series->inputs.begin(), series->inputs.end(), 0);
+  std::iota(series->targets.begin(), series->targets.end(), kFirstTarget);
+  return series;
+}
+
+WindowDataset cut(const std::shared_ptr<const Series>& series, std::int64_t batch_size,
+                  std::int64_t num_steps) {
+  return {series, {.batch_size = batch_size, .num_steps = num_steps}, torch::kCPU};
+}
+
+/// Every input that the dataset gives, each as often as it is given.
+std::multiset<std::int64_t> all_inputs(const WindowDataset& dataset) {
+  std::multiset<std::int64_t> all;
+  for (std::int64_t k = 0; k < dataset.window_count(); ++k) {
+    for (const std::int64_t symbol : testing::symbols(dataset.window(k).inputs)) {
+      all.insert(symbol);
+    }
+  }
+  return all;
+}
+
+TEST(WindowDataset, GivesInt64InputsAndTargetsOfBatchTimesSteps) {
+  const WindowDataset dataset = cut(ramp(60), 3, 5);
+  for (std::int64_t k = 0; k < dataset.window_count(); ++k) {
+    const Window window = dataset.window(k);
+    EXPECT_EQ(window.inputs.sizes().vec(), (Symbols{3, 5}));
+    EXPECT_EQ(window.targets.sizes().vec(), (Symbols{3, 5}));
+    EXPECT_EQ(window.inputs.scalar_type(), torch::kInt64);
+    EXPECT_EQ(window.targets.scalar_type(), torch::kInt64);
+    EXPECT_TRUE(window.inputs.device().is_cpu());
+  }
+}
+
+TEST(WindowDataset, CutsTheSeriesIntoContiguousRowsAndRowsIntoWindows) {
+  const WindowDataset dataset = cut(ramp(12), 2, 3);  // rows 0..5 and 6..11
+  ASSERT_EQ(dataset.window_count(), 2);
+  EXPECT_EQ(testing::symbols(dataset.window(0).inputs), (Symbols{0, 1, 2, 6, 7, 8}));
+  EXPECT_EQ(testing::symbols(dataset.window(1).inputs), (Symbols{3, 4, 5, 9, 10, 11}));
+  EXPECT_EQ(testing::symbols(dataset.window(0).targets),
+            (Symbols{1000, 1001, 1002, 1006, 1007, 1008}));
+  EXPECT_EQ(testing::symbols(dataset.window(1).targets),
+            (Symbols{1003, 1004, 1005, 1009, 1010, 1011}));
+}
+
+TEST(WindowDataset, PutsEverySymbolWhereItsRowWindowAndStepSay) {
+  const std::int64_t N = 1237;
+  const std::int64_t B = 7;
+  const std::int64_t T = 11;
+  const std::int64_t row_length = 176;  // 1237 / 7
+  const WindowDataset dataset = cut(ramp(N), B, T);
+  ASSERT_EQ(dataset.window_count(), 16);  // 176 / 11
+  for (std::int64_t k = 0; k < 16; ++k) {
+    const Symbols inputs = testing::symbols(dataset.window(k).inputs);
+    const Symbols targets = testing::symbols(dataset.window(k).targets);
+    for (std::int64_t row = 0; row < B; ++row) {
+      for (std::int64_t step = 0; step < T; ++step) {
+        const auto place = static_cast<std::size_t>(row * T + step);
+        ASSERT_EQ(inputs[place], row * row_length + k * T + step) << "window " << k;
+        ASSERT_EQ(targets[place], kFirstTarget + inputs[place]) << "window " << k;
+      }
+    }
+  }
+}
+
+TEST(WindowDataset, DropsTheTail) {
+  const WindowDataset dataset = cut(ramp(22), 2, 3);  // rows 0..10 and 11..21
+  ASSERT_EQ(dataset.window_count(), 3);
+  EXPECT_EQ(testing::symbols(dataset.window(2).inputs), (Symbols{6, 7, 8, 17, 18, 19}));
+  const std::multiset<std::int64_t> all = all_inputs(dataset);
+  for (const std::int64_t dropped : {9, 10, 20, 21}) {
+    EXPECT_EQ(all.count(dropped), 0U) << dropped;
+  }
+  EXPECT_EQ(all.size(), 18U);
+}
+
+TEST(WindowDataset, DropsWhatDoesNotFillARow) {
+  const WindowDataset dataset = cut(ramp(14), 3, 2);  // rows 0..3, 4..7 and 8..11
+  ASSERT_EQ(dataset.window_count(), 2);
+  EXPECT_EQ(testing::symbols(dataset.window(0).inputs), (Symbols{0, 1, 4, 5, 8, 9}));
+  EXPECT_EQ(testing::symbols(dataset.window(1).inputs), (Symbols{2, 3, 6, 7, 10, 11}));
+}
+
+TEST(WindowDataset, GivesEverySymbolOnceIfNothingIsLeftOver) {
+  const std::multiset<std::int64_t> all = all_inputs(cut(ramp(60), 3, 5));
+  ASSERT_EQ(all.size(), 60U);
+  for (std::int64_t symbol = 0; symbol < 60; ++symbol) {
+    EXPECT_EQ(all.count(symbol), 1U) << symbol;
+  }
+}
+
+TEST(WindowDataset, TakesTheSmallestAndTheLargestSizesThatFit) {
+  EXPECT_EQ(cut(ramp(1), 1, 1).window_count(), 1);
+  EXPECT_EQ(cut(ramp(9), 1, 1).window_count(), 9);
+  EXPECT_EQ(cut(ramp(9), 9, 1).window_count(), 1);
+  EXPECT_EQ(cut(ramp(9), 1, 9).window_count(), 1);
+  EXPECT_EQ(cut(ramp(9), 2, 4).window_count(), 1);
+  EXPECT_EQ(testing::symbols(cut(ramp(9), 9, 1).window(0).inputs),
+            (Symbols{0, 1, 2, 3, 4, 5, 6, 7, 8}));
+}
+
+TEST(WindowDataset, WindowsAreViewsOfTheSeriesOwnMemory) {
+  const auto series = ramp(23);
+  const WindowDataset dataset = cut(series, 2, 3);
+  for (std::int64_t k = 0; k < dataset.window_count(); ++k) {
+    const Window window = dataset.window(k);
+    EXPECT_EQ(window.inputs.const_data_ptr<std::int64_t>(), series->inputs.data() + k * 3);
+    EXPECT_EQ(window.targets.const_data_ptr<std::int64_t>(), series->targets.data() + k * 3);
+    EXPECT_EQ(window.inputs.strides().vec(), (Symbols{11, 1}));
+    EXPECT_EQ(window.targets.strides().vec(), (Symbols{11, 1}));
+  }
+}
+
+TEST(WindowDataset, KeepsTheSeriesAliveAsLongAsAWindowLives) {
+  auto series = ramp(12);
+  const std::weak_ptr<const Series> watch = series;
+  std::optional<WindowDataset> dataset = cut(series, 2, 3);
+  series.reset();
+  std::optional<Window> window = dataset->window(1);
+  dataset.reset();
+  ASSERT_FALSE(watch.expired());
+  window->inputs.reset();
+  ASSERT_FALSE(watch.expired());
+  EXPECT_EQ(testing::symbols(window->targets), (Symbols{1003, 1004, 1005, 1009, 1010, 1011}));
+  window.reset();
+  EXPECT_TRUE(watch.expired());
+}
+
+TEST(WindowDataset, LetsTheSeriesGoWithItself) {
+  auto series = ramp(12);
+  const std::weak_ptr<const Series> watch = series;
+  {
+    const WindowDataset dataset = cut(series, 2, 3);
+    series.reset();
+    ASSERT_FALSE(watch.expired());
+  }
+  EXPECT_TRUE(watch.expired());
+}
+
+TEST(WindowDataset, ThrowsOutOfRangeNamingWindowAndCount) {
+  WindowDataset dataset = cut(ramp(12), 2, 3);
+  EXPECT_THROW(static_cast<void>(dataset.window(-1)), std::out_of_range);
+  EXPECT_THROW(static_cast<void>(dataset.window(std::numeric_limits<std::int64_t>::max())),
+               std::out_of_range);
+  EXPECT_THROW(static_cast<void>(dataset.window(std::numeric_limits<std::int64_t>::min())),
+               std::out_of_range);
+  EXPECT_THROW(dataset.get(std::numeric_limits<std::size_t>::max()), std::out_of_range);
+  try {
+    static_cast<void>(dataset.window(2));
+    FAIL() << "window 2 of 2 was given";
+  } catch (const std::out_of_range& error) {
+    EXPECT_STREQ(error.what(), "window 2 of a dataset of 2 windows");
+  }
+}
+
+TEST(WindowDataset, SaysItsSizeInBothTongues) {
+  const WindowDataset dataset = cut(ramp(23), 2, 3);
+  EXPECT_EQ(dataset.window_count(), 3);
+  EXPECT_EQ(dataset.size(), std::optional<std::size_t>(3));
+}
+
+/// The inputs of every window that a DataLoader gives, window by window; `sizes` are its batches'.
+template <typename Loader>
+std::vector<Symbols> loaded_inputs(Loader& loader, std::vector<std::size_t>& sizes) {
+  std::vector<Symbols> inputs;
+  for (const std::vector<Window>& batch : loader) {
+    sizes.push_back(batch.size());
+    for (const Window& window : batch) {
+      inputs.push_back(testing::symbols(window.inputs));
+      for (std::size_t i = 0; i < inputs.back().size(); ++i) {
+        EXPECT_EQ(testing::symbols(window.targets)[i], kFirstTarget + inputs.back()[i]);
+      }
+    }
+  }
+  return inputs;
+}
+
+// 26 symbols in 2 rows of 13: 4 windows of 3.
+const std::vector<Symbols> kLoadedInOrder = {
+    {0, 1, 2, 13, 14, 15}, {3, 4, 5, 16, 17, 18}, {6, 7, 8, 19, 20, 21}, {9, 10, 11, 22, 23, 24}};
+
+TEST(WindowDataset, ADataLoaderGivesItsWindowsInOrder) {
+  auto loader = torch::data::make_data_loader<torch::data::samplers::SequentialSampler>(
+      cut(ramp(26), 2, 3), torch::data::DataLoaderOptions().batch_size(1));
+  std::vector<std::size_t> sizes;
+  EXPECT_EQ(loaded_inputs(*loader, sizes), kLoadedInOrder);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{1, 1, 1, 1}));
+}
+
+TEST(WindowDataset, ADataLoaderGivesSeveralWindowsAtATime) {
+  auto loader = torch::data::make_data_loader<torch::data::samplers::SequentialSampler>(
+      cut(ramp(26), 2, 3), torch::data::DataLoaderOptions().batch_size(3));
+  std::vector<std::size_t> sizes;
+  EXPECT_EQ(loaded_inputs(*loader, sizes), kLoadedInOrder);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{3, 1}));
+}
+
+TEST(WindowDataset, ADataLoaderWithWorkersGivesTheSameWindows) {
+  auto loader = torch::data::make_data_loader<torch::data::samplers::SequentialSampler>(
+      cut(ramp(26), 2, 3), torch::data::DataLoaderOptions().batch_size(1).workers(2));
+  std::vector<std::size_t> sizes;
+  EXPECT_EQ(loaded_inputs(*loader, sizes), kLoadedInOrder);
+}
+
+struct BadSize {
+  std::int64_t length;
+  std::int64_t batch_size;
+  std::int64_t num_steps;
+  std::string option;
+  std::string problem;
+};
+
+TEST(WindowDataset, RefusesSizesOfWhichNoWindowFits) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  const std::vector<BadSize> cases = {
+      {12, 0, 3, "batch_size", "must be at least 1, got 0"},
+      {12, -1, 3, "batch_size", "must be at least 1, got -1"},
+      {12, kLeast, 3, "batch_size", "must be at least 1, got -9223372036854775808"},
+      {12, 2, 0, "num_steps", "must be at least 1, got 0"},
+      {12, 2, -4, "num_steps", "must be at least 1, got -4"},
+      {12, 13, 1, "batch_size", "must be at most the series' 12 symbols, got 13"},
+      {12, kMost, 1, "batch_size",
+       "must be at most the series' 12 symbols, got 9223372036854775807"},
+      {0, 1, 1, "batch_size", "must be at most the series' 0 symbols, got 1"},
+      {12, 2, 7, "num_steps",
+       "must be at most 6, the length of a row (12 symbols in 2 rows), got 7"},
+      {13, 2, kMost, "num_steps",
+       "must be at most 6, the length of a row (13 symbols in 2 rows), got 9223372036854775807"},
+  };
+  for (const BadSize& bad : cases) {
+    SCOPED_TRACE(bad.option + " " + bad.problem);
+    try {
+      cut(ramp(bad.length), bad.batch_size, bad.num_steps);
+      ADD_FAILURE() << "was taken";
+    } catch (const InvalidOption& error) {
+      EXPECT_EQ(error.option(), bad.option);
+      EXPECT_EQ(error.problem(), bad.problem);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace unroll

@@ -1,0 +1,127 @@
+// What a run says to people.
+
+#include <unroll/report/text.h>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace unroll {
+namespace {
+
+RunStart a_start() {
+  RunStart start = {.options = {},
+                    .engine = "autograd",
+                    .device = "cpu",
+                    .process = LaggedProcess::tutorial(),
+                    .floors = LaggedProcess::tutorial().floors(10),
+                    .windows_per_epoch = 33'333,
+                    .run_directory = "runs/mine"};
+  return start;
+}
+
+/// A start on a user's own series.
+RunStart a_start_on_a_file() {
+  RunStart start = a_start();
+  start.process.reset();
+  start.floors.reset();
+  start.options.data = "my.csv";
+  start.options.series.series_length = 77;
+  start.options.model.num_classes = 9;
+  return start;
+}
+
+/// The second row of the second epoch: 33,533 windows in 12 seconds.
+LogRow a_row() {
+  return {.epoch = 2,
+          .window = 200,
+          .windows_per_epoch = 33'333,
+          .mean_loss = 0.523456,
+          .epoch_mean_loss = 0.6,
+          .train_seconds = 12.0};
+}
+
+Summary a_summary() {
+  return {.model = "manual",
+          .engine = "autograd",
+          .device = "cpu",
+          .dtype = "float32",
+          .seed = 0,
+          .epochs = 5,
+          .windows = 166'665,
+          .final_loss = 0.53,
+          .last_epoch_loss = 0.5171,
+          .seconds = 46.52,
+          .data_seconds = 0.2,
+          .train_seconds = 46.3,
+          .floors = LaggedProcess::tutorial().floors(10),
+          .num_steps = 10,
+          .run_directory = "runs/mine"};
+}
+
+TEST(DescribeStart, SaysWhatOnWhatAndWhere) {
+  EXPECT_EQ(describe_start(a_start()),
+            "model    manual, 4 hidden units, 2 classes, autograd engine on cpu, float32\n"
+            "data     1000000 symbols an epoch, P(Y[t]=1) = 0.5 + 0.5 X[t-3] - 0.25 X[t-8]\n"
+            "windows  33333 of 3 x 10 an epoch, 5 epochs, sgd with learning rate 0.2\n"
+            "run      runs/mine\n");
+}
+
+TEST(DescribeStart, NamesAUsersFile) {
+  const std::string text = describe_start(a_start_on_a_file());
+  EXPECT_NE(text.find("data     77 symbols an epoch, my.csv\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("9 classes"), std::string::npos) << text;
+}
+
+TEST(DescribeRow, SaysEpochWindowLossFloorAndSpeed) {
+  EXPECT_EQ(describe_row(a_start(), a_row()),
+            "epoch 2/5  window 200/33333  mean loss 0.5235  floor 0.4545  2794 windows/s\n");
+}
+
+TEST(DescribeRow, KnowsNoFloorOfAUsersFile) {
+  EXPECT_EQ(describe_row(a_start_on_a_file(), a_row()),
+            "epoch 2/5  window 200/33333  mean loss 0.5235  2794 windows/s\n");
+}
+
+TEST(DescribeResult, ComparesTheLastEpochWithEveryFloor) {
+  // 0.5171 is 0.1445 below 0.6616, and so on: the differences are of the unrounded floors.
+  EXPECT_EQ(describe_result(a_summary()),
+            "166665 windows in 46.5 s, 277.8 us a window; runs/mine\n"
+            "\n"
+            "mean loss                             nats\n"
+            "last log row                        0.5300\n"
+            "last epoch                          0.5171\n"
+            "\n"
+            "loss floor                            nats  last epoch\n"
+            "no lag seen                         0.6616  0.1445 below\n"
+            "only lag 8 seen                     0.6277  0.1106 below\n"
+            "no carried state, num_steps 10      0.5489  0.0318 below\n"
+            "only lag 3 seen                     0.5192  0.0021 below\n"
+            "every lag seen                      0.4545  0.0626 above\n");
+}
+
+TEST(DescribeResult, ListsTheFloorsFromTheEasiestToTheHardest) {
+  // With windows of one step the floor without a carry is that of no lag, above lag 8's.
+  Summary summary = a_summary();
+  summary.num_steps = 1;
+  summary.floors = LaggedProcess::tutorial().floors(1);
+  const std::string text = describe_result(summary);
+  EXPECT_LT(text.find("no lag seen"), text.find("no carried state, num_steps 1 "));
+  EXPECT_LT(text.find("no carried state"), text.find("only lag 8"));
+  EXPECT_LT(text.find("only lag 8"), text.find("only lag 3"));
+  EXPECT_LT(text.find("only lag 3"), text.find("every lag"));
+}
+
+TEST(DescribeResult, HasNoFloorsOfAUsersFile) {
+  Summary summary = a_summary();
+  summary.floors.reset();
+  EXPECT_EQ(describe_result(summary),
+            "166665 windows in 46.5 s, 277.8 us a window; runs/mine\n"
+            "\n"
+            "mean loss                             nats\n"
+            "last log row                        0.5300\n"
+            "last epoch                          0.5171\n");
+}
+
+}  // namespace
+}  // namespace unroll
