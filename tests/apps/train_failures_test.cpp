@@ -19,7 +19,7 @@ namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace)
 
-const std::set<std::string> kUnfinishedRun = {"config.json", "metrics.csv"};
+const std::set<std::string> unfinished_run = {"config.json", "metrics.csv"};
 
 // Divergence.
 
@@ -38,7 +38,7 @@ TEST(TrainFails, AtTheWindowThatDivergesAndKeepsTheRowsBefore) {
   const std::vector<Row> rows = read_metrics(folder, "run");
   ASSERT_FALSE(rows.empty());
   EXPECT_EQ(rows.back().window, std::stoll(match[2]) - 1);
-  EXPECT_EQ(names_in(folder / "run"), kUnfinishedRun);
+  EXPECT_EQ(names_in(folder / "run"), unfinished_run);
 }
 
 TEST(TrainFails, AtTheSameWindowWhateverLogEveryIs) {
@@ -82,7 +82,7 @@ TEST(TrainFails, WhereStdoutIsFullAndKeepsTheRun) {
   const Outcome outcome = train(folder, "--out run --quiet >/dev/full" + std::string(kSmall));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(one_line(outcome), kFullStdout);
-  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+  EXPECT_EQ(names_in(folder / "run"), run_files);
 }
 
 TEST(TrainFails, WhereHelpCannotBeWritten) {
@@ -98,20 +98,20 @@ TEST(TrainFails, WhereStdoutIsClosedAndWritesTheResultIntoNoFile) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(one_line(outcome).find("unroll-train: standard output: cannot be written: "), 0U);
   EXPECT_EQ(places(read_metrics(folder, "run")), "1:4 1:8 1:10 2:4 2:8 2:10 ");
-  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+  EXPECT_EQ(names_in(folder / "run"), run_files);
 }
 
 TEST(Train, GoesOnWhereStderrIsFull) {
   const TempDir folder;
   expect_trains(folder, "--out run --json 2>/dev/full" + std::string(kSmall));
-  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+  EXPECT_EQ(names_in(folder / "run"), run_files);
 }
 
 TEST(Train, GoesOnWhereStderrIsClosedAndWritesItsProgressIntoNoFile) {
   const TempDir folder;
   expect_trains(folder, "--out run --json 2>&-" + std::string(kSmall));
   EXPECT_EQ(places(read_metrics(folder, "run")), "1:4 1:8 1:10 2:4 2:8 2:10 ");
-  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+  EXPECT_EQ(names_in(folder / "run"), run_files);
 }
 
 TEST(TrainRefuses, WithItsExitCodeWhereverStderrGoes) {
@@ -143,7 +143,7 @@ TEST(TrainFails, WhereMetricsCannotGrowAndKeepsTheirWholeRows) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(one_line(outcome), "unroll-train: run/metrics.csv: cannot be written: File too large");
   EXPECT_GT(read_metrics(folder, "run").size(), 50U);
-  EXPECT_EQ(names_in(folder / "run"), kUnfinishedRun);
+  EXPECT_EQ(names_in(folder / "run"), unfinished_run);
 }
 
 // Disks. Each is mounted for one run, in a namespace of its own.
@@ -171,7 +171,7 @@ struct FullDisk {
   std::string left;
 };
 
-void PrintTo(const FullDisk& disk, std::ostream* stream) { *stream << disk.size; }
+std::ostream& operator<<(std::ostream& stream, const FullDisk& disk) { return stream << disk.size; }
 
 class TrainOnAFullDisk : public ::testing::TestWithParam<FullDisk> {};
 

@@ -26,7 +26,9 @@ struct BadInput {
   std::string message;
 };
 
-void PrintTo(const BadInput& input, std::ostream* stream) { *stream << input.test_name; }
+std::ostream& operator<<(std::ostream& stream, const BadInput& input) {
+  return stream << input.test_name;
+}
 
 /// What a user's file holds, and what is said of it.
 struct BadFile {
@@ -36,7 +38,9 @@ struct BadFile {
   std::string message;
 };
 
-void PrintTo(const BadFile& file, std::ostream* stream) { *stream << file.test_name; }
+std::ostream& operator<<(std::ostream& stream, const BadFile& file) {
+  return stream << file.test_name;
+}
 
 template <typename Input>
 std::string test_name(const ::testing::TestParamInfo<Input>& input) {
@@ -65,7 +69,7 @@ TEST_P(TrainRefusesFlag, InOneLine) {
 
 constexpr const char* kSixty = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
-const std::vector<BadInput> kBadFlags = {
+const std::vector<BadInput> bad_flags = {
     {"Unknown", "--bogus", 2, "unknown flag '--bogus'; --help lists the flags"},
     {"UnknownWithValue", "--bogus=3", 2, "unknown flag '--bogus=3'; --help lists the flags"},
     {"OfALaterVersion", "--resume run", 2, "unknown flag '--resume'; --help lists the flags"},
@@ -151,7 +155,7 @@ const std::vector<BadInput> kBadFlags = {
      std::string(300, '0').append(": cannot be made a run directory: File name too long")},
 };
 
-INSTANTIATE_TEST_SUITE_P(All, TrainRefusesFlag, ::testing::ValuesIn(kBadFlags),
+INSTANTIATE_TEST_SUITE_P(All, TrainRefusesFlag, ::testing::ValuesIn(bad_flags),
                          test_name<BadInput>);
 
 TEST(TrainRefuses, AFlagWithoutItsValueByName) {
@@ -201,7 +205,7 @@ TEST_P(TrainRefusesSize, ThatNoMachineHasTheMemoryFor) {
   EXPECT_TRUE(names_in(folder.path()).empty());
 }
 
-const std::vector<BadInput> kTooLarge = {
+const std::vector<BadInput> too_large = {
     {"HiddenSize", "--hidden-size 10000000", 2,
      "--hidden-size must fit in memory, got 10000000: the network needs "},
     {"HiddenSizeLargest", "--hidden-size 9223372036854775807", 2,
@@ -218,7 +222,7 @@ const std::vector<BadInput> kTooLarge = {
      "--num-steps must fit in memory, got 9223372036854775807: a window needs "},
 };
 
-INSTANTIATE_TEST_SUITE_P(All, TrainRefusesSize, ::testing::ValuesIn(kTooLarge),
+INSTANTIATE_TEST_SUITE_P(All, TrainRefusesSize, ::testing::ValuesIn(too_large),
                          test_name<BadInput>);
 
 TEST(TrainRefuses, ASizeBeyondTheShellsMemoryLimit) {
@@ -257,7 +261,7 @@ TEST_P(TrainRefusesCsv, ByFileAndLine) {
   expect_refused(folder, "--data my.csv" + GetParam().flags, 1, GetParam().message);
 }
 
-const std::vector<BadFile> kBadCsv = {
+const std::vector<BadFile> bad_csv = {
     {"Empty", "", "", "my.csv: is empty; expected the header 'input,target' and one row a symbol"},
     {"WrongHeader", "", "x,y\n0,1\n", "my.csv:1: expected the header 'input,target', got 'x,y'"},
     {"HeaderOnly", "", "input,target\n", "my.csv: has a header but no rows"},
@@ -271,7 +275,7 @@ const std::vector<BadFile> kBadCsv = {
      "my.csv:2: expected 2 columns (input,target), got an empty line"},
 };
 
-INSTANTIATE_TEST_SUITE_P(All, TrainRefusesCsv, ::testing::ValuesIn(kBadCsv), test_name<BadFile>);
+INSTANTIATE_TEST_SUITE_P(All, TrainRefusesCsv, ::testing::ValuesIn(bad_csv), test_name<BadFile>);
 
 TEST(TrainRefuses, ABatchOrWindowThatAUsersSeriesDoesNotHold) {
   const TempDir folder;
@@ -326,7 +330,7 @@ std::string cut_short() {
   return bytes;
 }
 
-const std::vector<BadFile> kBadInit = {
+const std::vector<BadFile> bad_init = {
     {"Empty", "", "", "is not a safetensors file: 0 bytes, expected at least 8"},
     {"Text", "", "this is a text\n",
      "is truncated or not a safetensors file: its header claims 2338328219631577204 bytes, 7 are "
@@ -360,7 +364,7 @@ const std::vector<BadFile> kBadInit = {
      "readout.weight has a value that is not finite"},
 };
 
-INSTANTIATE_TEST_SUITE_P(All, TrainRefusesInit, ::testing::ValuesIn(kBadInit), test_name<BadFile>);
+INSTANTIATE_TEST_SUITE_P(All, TrainRefusesInit, ::testing::ValuesIn(bad_init), test_name<BadFile>);
 
 // Run directories.
 
@@ -383,12 +387,12 @@ TEST(TrainRefuses, ToTouchAnExistingRun) {
   const TempDir folder;
   expect_trains(folder, "--out run" + std::string(kSmall));
   std::map<std::string, std::string> before;
-  for (const std::string& name : kRunFiles) {
+  for (const std::string& name : run_files) {
     before[name] = read_bytes(folder / ("run/" + name));
   }
   expect_refused(folder, "--out run --seed 1" + std::string(kSmall), 1,
                  "run: is not empty; a run needs a new or empty folder");
-  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+  EXPECT_EQ(names_in(folder / "run"), run_files);
   for (const auto& [name, bytes] : before) {
     EXPECT_EQ(read_bytes(folder / ("run/" + name)), bytes) << name;
   }

@@ -25,19 +25,19 @@ TEST(Train, LeavesExactlyTheFourFiles) {
   const TempDir folder;
   expect_trains(folder, "--out run" + std::string(kSmall));
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"run"});
-  EXPECT_EQ(names_in(folder / "run"), kRunFiles);
+  EXPECT_EQ(names_in(folder / "run"), run_files);
 }
 
 TEST(Train, MakesTheParentsOfItsFolder) {
   const TempDir folder;
   expect_trains(folder, "--out a/b/run" + std::string(kSmall));
-  EXPECT_EQ(names_in(folder / "a/b/run"), kRunFiles);
+  EXPECT_EQ(names_in(folder / "a/b/run"), run_files);
 }
 
 TEST(Train, TakesAnEmptyFolder) {
   const TempDir folder;
   expect_trains(folder, "--out ." + std::string(kSmall));
-  EXPECT_EQ(names_in(folder.path()), kRunFiles);
+  EXPECT_EQ(names_in(folder.path()), run_files);
 }
 
 TEST(Train, DefaultFolderIsUnderRuns) {
@@ -49,7 +49,7 @@ TEST(Train, DefaultFolderIsUnderRuns) {
   const std::string run = "runs/" + *runs.begin();
   EXPECT_TRUE(std::regex_match(run, std::regex(R"(runs/\d{8}T\d{6}Z-builtin)"))) << run;
   EXPECT_EQ(Json::parse(outcome.out)["run_directory"], run);
-  EXPECT_EQ(names_in(folder / run), kRunFiles);
+  EXPECT_EQ(names_in(folder / run), run_files);
 }
 
 TEST(Train, MetricsHaveARowForTheShorterRest) {
@@ -370,17 +370,27 @@ TEST(Train, EveryEpochHasAFreshSeries) {
 
 TEST(Train, OptimizersAndPrecisionsDiffer) {
   const TempDir folder;
+  const std::string choices[] = {
+      "--optimizer sgd --dtype float32",     "--optimizer sgd --dtype float64",
+      "--optimizer adagrad --dtype float32", "--optimizer adagrad --dtype float64",
+      "--optimizer adam --dtype float32",    "--optimizer adam --dtype float64"};
   std::set<std::string> losses;
-  for (const std::string optimizer : {"sgd", "adagrad", "adam"}) {
-    for (const std::string dtype : {"float32", "float64"}) {
-      std::string run = optimizer;
-      run.append(dtype);
-      expect_trains(folder,
-                    "--out " + run + " --optimizer " + optimizer + " --dtype " + dtype + kSmall);
-      losses.insert(read_metrics(folder, run).back().mean_loss);
-    }
+  for (const std::string& choice : choices) {
+    const Outcome outcome = expect_trains(folder, choice + " --json" + kSmall);
+    losses.insert(Json::parse(outcome.out)["final_loss"].dump());
   }
   EXPECT_EQ(losses.size(), 6U);
+}
+
+TEST(Train, TwoRunsAtOnceHaveFoldersOfTheirOwn) {
+  const TempDir folder;
+  const std::string run = train_command("--quiet" + std::string(kSmall));
+  EXPECT_EQ(run_shell(run + " & " + run + "; wait", folder.path()).exit_code, 0);
+  const std::set<std::string> runs = names_in(folder / "runs");
+  EXPECT_EQ(runs.size(), 2U);
+  for (const std::string& name : runs) {
+    EXPECT_EQ(names_in((folder / "runs/").append(name)), run_files);
+  }
 }
 
 TEST(Train, TheLastOfARepeatedFlagCounts) {
@@ -455,7 +465,7 @@ TEST(Train, ADataFileNeedNotHaveAUtf8Name) {
 TEST(Train, ARunDirectoryNeedNotHaveAUtf8Name) {
   const TempDir folder;
   expect_trains(folder, "--out r\xE9sultat" + std::string(kSmall));
-  EXPECT_EQ(names_in(folder / "r\xE9sultat"), kRunFiles);
+  EXPECT_EQ(names_in(folder / "r\xE9sultat"), run_files);
 }
 
 // Weights to start from.
@@ -513,11 +523,12 @@ TEST(Train, InitAddsPyTorchsSecondBias) {
   tensors[2].value = 0.5;
   tensors[3].value = 0.0;
   write_bytes(folder / "one.safetensors", safetensors(tensors));
-  for (const std::string model : {"manual", "builtin"}) {
-    const std::string flags = " --model " + model + kSmall;
-    expect_trains(folder, "--out two-" + model + " --init two.safetensors" + flags);
-    expect_trains(folder, "--out one-" + model + " --init one.safetensors" + flags);
-    EXPECT_EQ(read_weights(folder, "two-" + model), read_weights(folder, "one-" + model));
+  for (const char* const model : {"manual", "builtin"}) {
+    const std::string flags = std::string(" --model ") + model + kSmall;
+    const TempDir runs;
+    expect_trains(folder, "--init two.safetensors --out " + runs / "two" + flags);
+    expect_trains(folder, "--init one.safetensors --out " + runs / "one" + flags);
+    EXPECT_EQ(read_weights(runs, "two"), read_weights(runs, "one"));
   }
 }
 

@@ -69,7 +69,7 @@ struct BadCsv {
   std::string message;
 };
 
-void PrintTo(const BadCsv& csv, std::ostream* stream) { *stream << csv.name; }
+std::ostream& operator<<(std::ostream& stream, const BadCsv& csv) { return stream << csv.name; }
 
 class BadCsvTest : public ::testing::TestWithParam<BadCsv> {};
 

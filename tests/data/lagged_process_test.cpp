@@ -24,10 +24,10 @@ double entropy(double p) {
 
 // What the tutorial's process says of Y: lag 3 seen as 0 or 1 leaves (0.5 + 0.25) / 2 or
 // (1 + 0.75) / 2; lag 8 seen as 0 or 1 leaves (0.5 + 1) / 2 or (0.25 + 0.75) / 2.
-const double kNone = entropy(0.625);
-const double kOnlyLag3 = (entropy(0.375) + entropy(0.875)) / 2.0;
-const double kOnlyLag8 = (entropy(0.75) + entropy(0.5)) / 2.0;
-const double kBoth = (entropy(0.5) + entropy(0.25) + entropy(1.0) + entropy(0.75)) / 4.0;
+const double none = entropy(0.625);
+const double only_lag3 = (entropy(0.375) + entropy(0.875)) / 2.0;
+const double only_lag8 = (entropy(0.75) + entropy(0.5)) / 2.0;
+const double both = (entropy(0.5) + entropy(0.25) + entropy(1.0) + entropy(0.75)) / 4.0;
 
 /// The error that a process of these numbers is refused with.
 std::string refusal(double base, std::vector<LagEffect> effects) {
@@ -77,10 +77,10 @@ TEST(LaggedProcess, ProbabilityAtWrapsAroundASeriesShorterThanTheLag) {
 
 TEST(LaggedProcess, FloorsOfTheTutorialAreClosedForm) {
   const LaggedProcess process = LaggedProcess::tutorial();
-  EXPECT_NEAR(process.floor(0b00), kNone, kExact);
-  EXPECT_NEAR(process.floor(0b01), kOnlyLag3, kExact);
-  EXPECT_NEAR(process.floor(0b10), kOnlyLag8, kExact);
-  EXPECT_NEAR(process.floor(0b11), kBoth, kExact);
+  EXPECT_NEAR(process.floor(0b00), none, kExact);
+  EXPECT_NEAR(process.floor(0b01), only_lag3, kExact);
+  EXPECT_NEAR(process.floor(0b10), only_lag8, kExact);
+  EXPECT_NEAR(process.floor(0b11), both, kExact);
 }
 
 TEST(LaggedProcess, FloorsOfTheTutorialAreTheKnownNumbers) {
@@ -98,21 +98,20 @@ TEST(LaggedProcess, FloorsOfTheTutorialAreTheKnownNumbers) {
 TEST(LaggedProcess, NoCarryFloorAveragesWhatEachPositionSees) {
   const LaggedProcess process = LaggedProcess::tutorial();
   // Positions 0 to 2 see neither lag, 3 to 7 see lag 3, and the rest both.
-  EXPECT_NEAR(process.no_carry_floor(1), kNone, kExact);
-  EXPECT_NEAR(process.no_carry_floor(3), kNone, kExact);
-  EXPECT_NEAR(process.no_carry_floor(4), (3 * kNone + kOnlyLag3) / 4, kExact);
-  EXPECT_NEAR(process.no_carry_floor(5), (3 * kNone + 2 * kOnlyLag3) / 5, kExact);
-  EXPECT_NEAR(process.no_carry_floor(8), (3 * kNone + 5 * kOnlyLag3) / 8, kExact);
-  EXPECT_NEAR(process.no_carry_floor(9), (3 * kNone + 5 * kOnlyLag3 + kBoth) / 9, kExact);
-  EXPECT_NEAR(process.no_carry_floor(10), (3 * kNone + 5 * kOnlyLag3 + 2 * kBoth) / 10, kExact);
-  EXPECT_NEAR(process.no_carry_floor(1000), (3 * kNone + 5 * kOnlyLag3 + 992 * kBoth) / 1000,
-              kExact);
+  EXPECT_NEAR(process.no_carry_floor(1), none, kExact);
+  EXPECT_NEAR(process.no_carry_floor(3), none, kExact);
+  EXPECT_NEAR(process.no_carry_floor(4), (3 * none + only_lag3) / 4, kExact);
+  EXPECT_NEAR(process.no_carry_floor(5), (3 * none + 2 * only_lag3) / 5, kExact);
+  EXPECT_NEAR(process.no_carry_floor(8), (3 * none + 5 * only_lag3) / 8, kExact);
+  EXPECT_NEAR(process.no_carry_floor(9), (3 * none + 5 * only_lag3 + both) / 9, kExact);
+  EXPECT_NEAR(process.no_carry_floor(10), (3 * none + 5 * only_lag3 + 2 * both) / 10, kExact);
+  EXPECT_NEAR(process.no_carry_floor(1000), (3 * none + 5 * only_lag3 + 992 * both) / 1000, kExact);
   EXPECT_NEAR(process.no_carry_floor(5), 0.6046, 5e-5);
 }
 
 TEST(LaggedProcess, NoCarryFloorOfAWindowWithoutEndIsTheWholeFloor) {
   EXPECT_NEAR(LaggedProcess::tutorial().no_carry_floor(std::numeric_limits<std::int64_t>::max()),
-              kBoth, kExact);
+              both, kExact);
 }
 
 TEST(LaggedProcess, NoCarryFloorNeedsAWindow) {

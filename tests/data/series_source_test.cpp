@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <numeric>
@@ -70,7 +71,9 @@ struct NumpySeries {
   const char* next_targets;
 };
 
-void PrintTo(const NumpySeries& series, std::ostream* stream) { *stream << "Seed" << series.seed; }
+std::ostream& operator<<(std::ostream& stream, const NumpySeries& series) {
+  return stream << "Seed" << series.seed;
+}
 
 class SampledSourceAgainstNumpy : public ::testing::TestWithParam<NumpySeries> {};
 
@@ -96,6 +99,18 @@ INSTANTIATE_TEST_SUITE_P(
                       NumpySeries{4294967295, "10010000101101101101", "10110010101101101111",
                                   "10011001100111010100", "10011011001001101111"}),
     [](const auto& instance) { return "Seed" + std::to_string(instance.param.seed); });
+
+TEST(SampledSource, UniformsAreNumpysToTheLastBit) {
+  // What numpy.random.rand() gives after numpy.random.seed(7) and numpy.random.choice(2, 3). A
+  // threshold of exactly that number gives 1, and of the number just below it 0.
+  const double uniforms[] = {0x1.46a0a7b81dcb2p-2, 0x1.f4d9a1ae4d40ep-1, 0x1.d284d9fd2ec2ap-2};
+  for (std::size_t t = 0; t < 3; ++t) {
+    SampledSource at(LaggedProcess(uniforms[t], {}), 3, 7);
+    EXPECT_EQ(at.next()->targets[t], 1) << t;
+    SampledSource below(LaggedProcess(std::nextafter(uniforms[t], 0.0), {}), 3, 7);
+    EXPECT_EQ(below.next()->targets[t], 0) << t;
+  }
+}
 
 TEST(SampledSource, SamplesAnyProcess) {
   // NumPy's, with threshold 0.2 + 0.3 X[i] + 0.4 X[i-2] - 0.2 X[i-5].

@@ -209,14 +209,16 @@ std::vector<Symbols> loaded_inputs(Loader& loader, std::vector<std::size_t>& siz
 }
 
 // 26 symbols in 2 rows of 13: 4 windows of 3.
-const std::vector<Symbols> kLoadedInOrder = {
-    {0, 1, 2, 13, 14, 15}, {3, 4, 5, 16, 17, 18}, {6, 7, 8, 19, 20, 21}, {9, 10, 11, 22, 23, 24}};
+std::vector<Symbols> loaded_in_order() {
+  return {
+      {0, 1, 2, 13, 14, 15}, {3, 4, 5, 16, 17, 18}, {6, 7, 8, 19, 20, 21}, {9, 10, 11, 22, 23, 24}};
+}
 
 TEST(WindowDataset, ADataLoaderGivesItsWindowsInOrder) {
   auto loader = torch::data::make_data_loader<torch::data::samplers::SequentialSampler>(
       cut(ramp(26), 2, 3), torch::data::DataLoaderOptions().batch_size(1));
   std::vector<std::size_t> sizes;
-  EXPECT_EQ(loaded_inputs(*loader, sizes), kLoadedInOrder);
+  EXPECT_EQ(loaded_inputs(*loader, sizes), loaded_in_order());
   EXPECT_EQ(sizes, (std::vector<std::size_t>{1, 1, 1, 1}));
 }
 
@@ -224,7 +226,7 @@ TEST(WindowDataset, ADataLoaderGivesSeveralWindowsAtATime) {
   auto loader = torch::data::make_data_loader<torch::data::samplers::SequentialSampler>(
       cut(ramp(26), 2, 3), torch::data::DataLoaderOptions().batch_size(3));
   std::vector<std::size_t> sizes;
-  EXPECT_EQ(loaded_inputs(*loader, sizes), kLoadedInOrder);
+  EXPECT_EQ(loaded_inputs(*loader, sizes), loaded_in_order());
   EXPECT_EQ(sizes, (std::vector<std::size_t>{3, 1}));
 }
 
@@ -232,7 +234,7 @@ TEST(WindowDataset, ADataLoaderWithWorkersGivesTheSameWindows) {
   auto loader = torch::data::make_data_loader<torch::data::samplers::SequentialSampler>(
       cut(ramp(26), 2, 3), torch::data::DataLoaderOptions().batch_size(1).workers(2));
   std::vector<std::size_t> sizes;
-  EXPECT_EQ(loaded_inputs(*loader, sizes), kLoadedInOrder);
+  EXPECT_EQ(loaded_inputs(*loader, sizes), loaded_in_order());
 }
 
 struct BadSize {

@@ -62,20 +62,20 @@ WindowOptions window_options() {
 class GoldenTest : public ::testing::TestWithParam<std::tuple<ModelKind, torch::Dtype>> {
  protected:
   GoldenTest()
-      : model_(make_model({.model = std::get<ModelKind>(GetParam()),
-                           .num_classes = 2,
-                           .hidden_size = golden()["hidden_size"].get<std::int64_t>()},
-                          std::get<torch::Dtype>(GetParam()), torch::kCPU)),
-        engine_(model_, {.optimizer = OptimizerKind::kSgd,
-                         .learning_rate = golden()["learning_rate"].get<double>()}),
-        source_(LaggedProcess::tutorial(), golden()["series_length"].get<std::int64_t>(),
-                golden()["numpy_seed"].get<std::uint32_t>()) {
-    model_->set_weights(weights(golden()["initial_parameters"]));
+      : model(make_model({.model = std::get<ModelKind>(GetParam()),
+                          .num_classes = 2,
+                          .hidden_size = golden()["hidden_size"].get<std::int64_t>()},
+                         std::get<torch::Dtype>(GetParam()), torch::kCPU)),
+        engine(model, {.optimizer = OptimizerKind::kSgd,
+                       .learning_rate = golden()["learning_rate"].get<double>()}),
+        source(LaggedProcess::tutorial(), golden()["series_length"].get<std::int64_t>(),
+               golden()["numpy_seed"].get<std::uint32_t>()) {
+    model->set_weights(weights(golden()["initial_parameters"]));
   }
 
-  std::shared_ptr<RecurrentModel> model_;
-  AutogradEngine engine_;
-  SampledSource source_;
+  std::shared_ptr<RecurrentModel> model;
+  AutogradEngine engine;
+  SampledSource source;
 };
 
 std::string run_name(const ::testing::TestParamInfo<GoldenTest::ParamType>& run) {
@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(Runs, GoldenTest,
 
 TEST_P(GoldenTest, EveryWindowsLossIsTheTutorials) {
   std::vector<double> losses;
-  train(engine_, source_, window_options(),
+  train(engine, source, window_options(),
         {.epochs = golden()["epochs"].get<std::int64_t>(), .log_every = 1}, torch::kCPU,
         [&](const LogRow& row) { losses.push_back(row.mean_loss); });
   ASSERT_EQ(losses.size(), 1000U);
@@ -101,14 +101,14 @@ TEST_P(GoldenTest, EveryWindowsLossIsTheTutorials) {
 TEST_P(GoldenTest, FinalWeightsAndStateAreTheTutorials) {
   torch::Tensor state;
   for (int epoch = 0; epoch < golden()["epochs"].get<int>(); ++epoch) {
-    const WindowDataset dataset(source_.next(), window_options(), torch::kCPU);
-    state = engine_
+    const WindowDataset dataset(source.next(), window_options(), torch::kCPU);
+    state = engine
                 .advance(dataset, {.first = 0, .count = dataset.window_count()},
-                         engine_.initial_state(window_options().batch_size))
+                         engine.initial_state(window_options().batch_size))
                 .state;
   }
   const Weights expected = weights(golden()["final_parameters"]);
-  const Weights actual = model_->weights();
+  const Weights actual = model->weights();
   const auto near = [](const torch::Tensor& left, const torch::Tensor& right) {
     testing::expect_near(testing::numbers(left), testing::numbers(right), 1e-5);
   };
@@ -123,7 +123,7 @@ TEST_P(GoldenTest, FinalWeightsAndStateAreTheTutorials) {
 TEST_P(GoldenTest, PrintedAveragesAreTheTutorials) {
   std::vector<double> printed;
   double sum = 0.0;
-  train(engine_, source_, window_options(), {.epochs = 2, .log_every = 1}, torch::kCPU,
+  train(engine, source, window_options(), {.epochs = 2, .log_every = 1}, torch::kCPU,
         [&](const LogRow& row) {
           const std::int64_t step = row.window - 1;  // the tutorial counts from 0
           sum = step == 0 ? row.mean_loss : sum + row.mean_loss;

@@ -21,12 +21,12 @@ namespace {
 class GradientsTest : public ::testing::TestWithParam<ModelKind> {
  protected:
   GradientsTest()
-      : model_(make_model(options(), torch::kFloat64, torch::kCPU)),
-        series_(testing::scrambled_series(21, 3)),
-        inputs_(testing::int64(series_->inputs, {3, 7})),
-        targets_(testing::int64(series_->targets, {3, 7})),
-        state_(testing::spread({3, 4}, 0.9, 0.2)) {
-    model_->set_weights(testing::spread_weights(options(), torch::kFloat64));
+      : model(make_model(options(), torch::kFloat64, torch::kCPU)),
+        series(testing::scrambled_series(21, 3)),
+        inputs(testing::int64(series->inputs, {3, 7})),
+        targets(testing::int64(series->targets, {3, 7})),
+        state(testing::spread({3, 4}, 0.9, 0.2)) {
+    model->set_weights(testing::spread_weights(options(), torch::kFloat64));
   }
 
   static ModelOptions options() {
@@ -34,8 +34,8 @@ class GradientsTest : public ::testing::TestWithParam<ModelKind> {
   }
 
   [[nodiscard]] torch::Tensor loss() const {
-    return torch::nn::functional::cross_entropy(
-        model_->forward(inputs_, state_).logits.flatten(0, 1), targets_.flatten());
+    return torch::nn::functional::cross_entropy(model->forward(inputs, state).logits.flatten(0, 1),
+                                                targets.flatten());
   }
 
   /// Expects `gradient` to be that of the loss, to a millionth, for every element of `variable`.
@@ -61,11 +61,11 @@ class GradientsTest : public ::testing::TestWithParam<ModelKind> {
     }
   }
 
-  std::shared_ptr<RecurrentModel> model_;
-  std::shared_ptr<const Series> series_;
-  torch::Tensor inputs_;
-  torch::Tensor targets_;
-  torch::Tensor state_;
+  std::shared_ptr<RecurrentModel> model;
+  std::shared_ptr<const Series> series;
+  torch::Tensor inputs;
+  torch::Tensor targets;
+  torch::Tensor state;
 };
 
 INSTANTIATE_TEST_SUITE_P(Models, GradientsTest,
@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Models, GradientsTest,
 TEST_P(GradientsTest, OfEveryParameterAreTheFiniteDifferences) {
   loss().backward();
   std::int64_t checked = 0;
-  for (const auto& parameter : model_->named_parameters()) {
+  for (const auto& parameter : model->named_parameters()) {
     if (parameter.value().requires_grad()) {
       SCOPED_TRACE(parameter.key());
       expect_gradient(parameter.value(), parameter.value().grad());
@@ -86,9 +86,9 @@ TEST_P(GradientsTest, OfEveryParameterAreTheFiniteDifferences) {
 }
 
 TEST_P(GradientsTest, OfTheIncomingStateAreTheFiniteDifferences) {
-  state_.requires_grad_(true);
+  state.requires_grad_(true);
   loss().backward();
-  expect_gradient(state_, state_.grad());
+  expect_gradient(state, state.grad());
 }
 
 }  // namespace

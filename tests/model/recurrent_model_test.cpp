@@ -23,7 +23,7 @@ namespace unroll {
 namespace {
 
 std::shared_ptr<RecurrentModel> make(const ModelOptions& options, torch::Dtype dtype) {
-  const auto model = make_model(options, dtype, torch::kCPU);
+  auto model = make_model(options, dtype, torch::kCPU);
   model->set_weights(testing::spread_weights(options, dtype));
   return model;
 }
@@ -67,10 +67,10 @@ TEST_P(RecurrentModelTest, ComputesACaseDoneByHand) {
 }
 
 struct Sizes {
-  std::int64_t B;
-  std::int64_t T;
-  std::int64_t C;
-  std::int64_t H;
+  std::int64_t batch_size;
+  std::int64_t num_steps;
+  std::int64_t num_classes;
+  std::int64_t hidden_size;
 };
 
 constexpr std::array kSizes = {Sizes{1, 1, 2, 1}, Sizes{1, 1, 2, 4},  Sizes{1, 9, 2, 4},

@@ -69,7 +69,7 @@ class TrainingRunTest : public ::testing::Test {
     return options;
   }
 
-  [[nodiscard]] std::string out() const { return directory_ / "runs/one"; }
+  [[nodiscard]] std::string out() const { return directory / "runs/one"; }
 
   [[nodiscard]] std::string text(const std::string& name) const {
     return testing::read_bytes(out() + "/" + name);
@@ -80,7 +80,7 @@ class TrainingRunTest : public ::testing::Test {
   /// Expects the run to be refused for this option, before its folder is made.
   void expect_option_refused(const RunOptions& options, const std::string& option) {
     try {
-      run_training(options, recorder_);
+      run_training(options, recorder);
       ADD_FAILURE() << option << " was taken";
     } catch (const InvalidOption& error) {
       EXPECT_EQ(error.option(), option) << error.what();
@@ -89,12 +89,12 @@ class TrainingRunTest : public ::testing::Test {
   }
 
   void expect_no_trace() {
-    EXPECT_FALSE(fs::exists(directory_ / "runs"));
-    EXPECT_FALSE(recorder_.start.has_value());
+    EXPECT_FALSE(fs::exists(directory / "runs"));
+    EXPECT_FALSE(recorder.start.has_value());
   }
 
-  TempDir directory_;
-  Recorder recorder_;
+  TempDir directory;
+  Recorder recorder;
 };
 
 std::vector<std::string> lines(const std::string& text) {
@@ -116,7 +116,7 @@ std::vector<std::string> fields(const std::string& line) {
 }
 
 TEST_F(TrainingRunTest, LeavesTheFourFilesAndNothingElse) {
-  const Summary summary = run_training(small(), recorder_);
+  const Summary summary = run_training(small(), recorder);
   EXPECT_EQ(summary.run_directory, out());
   EXPECT_EQ(
       testing::names_in(out()),
@@ -126,13 +126,11 @@ TEST_F(TrainingRunTest, LeavesTheFourFilesAndNothingElse) {
 TEST_F(TrainingRunTest, TrainsWhatItsPartsTrain) {
   for (const ModelKind kind : {ModelKind::kManual, ModelKind::kBuiltin}) {
     SCOPED_TRACE(name_of(kind));
-    const TempDir directory;
     RunOptions options = small();
-    options.out = directory / "run";
+    options.out = directory / std::string(name_of(kind));
     options.model.model = kind;
     options.optimizer = {.optimizer = OptimizerKind::kAdam, .learning_rate = 0.05};
     options.dtype = Precision::kFloat64;
-    Recorder recorder;
     const Summary summary = run_training(options, recorder);
 
     const auto model = make_model(options.model, torch::kFloat64, torch::kCPU);
@@ -151,40 +149,40 @@ TEST_F(TrainingRunTest, TrainsWhatItsPartsTrain) {
 }
 
 TEST_F(TrainingRunTest, WritesARowForEveryRowItReports) {
-  run_training(small(), recorder_);
+  run_training(small(), recorder);
   const std::vector<std::string> rows = lines(text("metrics.csv"));
   ASSERT_EQ(rows.size(), 7U);
   EXPECT_TRUE(rows[0].starts_with("epoch,window,mean_loss,")) << rows[0];
   const std::vector<std::string> expected = {"1,8", "1,16", "1,20", "2,8", "2,16", "2,20"};
-  ASSERT_EQ(recorder_.rows.size(), expected.size());
+  ASSERT_EQ(recorder.rows.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const std::vector<std::string> columns = fields(rows[i + 1]);
     ASSERT_EQ(columns.size(), fields(rows[0]).size());
     EXPECT_EQ(columns[0] + "," + columns[1], expected[i]);
-    EXPECT_EQ(recorder_.rows[i].windows_per_epoch, 20);
+    EXPECT_EQ(recorder.rows[i].windows_per_epoch, 20);
     // 9 significant digits are at most half a unit of the ninth away.
-    EXPECT_NEAR(std::stod(columns[2]), recorder_.rows[i].mean_loss, 1e-9);
+    EXPECT_NEAR(std::stod(columns[2]), recorder.rows[i].mean_loss, 1e-9);
   }
   EXPECT_EQ(text("metrics.csv").back(), '\n');
 }
 
 TEST_F(TrainingRunTest, WritesTheMetricsAsItGoes) {
-  run_training(small(), recorder_);
-  ASSERT_EQ(recorder_.metrics_at_row.size(), 6U);
+  run_training(small(), recorder);
+  ASSERT_EQ(recorder.metrics_at_row.size(), 6U);
   for (std::size_t i = 0; i < 6; ++i) {
-    EXPECT_EQ(lines(recorder_.metrics_at_row[i]).size(), i + 2) << "at row " << i;
+    EXPECT_EQ(lines(recorder.metrics_at_row[i]).size(), i + 2) << "at row " << i;
   }
 }
 
 TEST_F(TrainingRunTest, HasItsConfigurationFromTheStart) {
-  run_training(small(), recorder_);
-  EXPECT_TRUE(recorder_.files_at_start.contains("config.json"));
-  EXPECT_FALSE(recorder_.files_at_start.contains("summary.json"));
-  EXPECT_FALSE(recorder_.files_at_start.contains("weights.safetensors"));
+  run_training(small(), recorder);
+  EXPECT_TRUE(recorder.files_at_start.contains("config.json"));
+  EXPECT_FALSE(recorder.files_at_start.contains("summary.json"));
+  EXPECT_FALSE(recorder.files_at_start.contains("weights.safetensors"));
 }
 
 TEST_F(TrainingRunTest, ItsConfigurationRepeatsTheRun) {
-  run_training(small(), recorder_);
+  run_training(small(), recorder);
   const Json config = json("config.json");
   EXPECT_EQ(config["model"], "manual");
   EXPECT_EQ(config["engine"], "autograd");
@@ -206,21 +204,21 @@ TEST_F(TrainingRunTest, ItsConfigurationRepeatsTheRun) {
 TEST_F(TrainingRunTest, TellsItsObserverWhatItDecided) {
   RunOptions options = small();
   options.engine = EngineChoice::kAuto;
-  run_training(options, recorder_);
-  ASSERT_TRUE(recorder_.start.has_value());
-  EXPECT_EQ(recorder_.start->engine, "autograd");
-  EXPECT_EQ(recorder_.start->device, "cpu");
-  EXPECT_EQ(recorder_.start->windows_per_epoch, 20);
-  EXPECT_EQ(recorder_.start->run_directory, out());
-  ASSERT_TRUE(recorder_.start->process.has_value());
-  ASSERT_TRUE(recorder_.start->floors.has_value());
-  EXPECT_NEAR(recorder_.start->floors->none, 0.6615632, 1e-7);
-  EXPECT_NEAR(recorder_.start->floors->all, 0.4544544, 1e-7);
-  EXPECT_NEAR(recorder_.start->floors->no_carry, 0.5489, 5e-5);
+  run_training(options, recorder);
+  ASSERT_TRUE(recorder.start.has_value());
+  EXPECT_EQ(recorder.start->engine, "autograd");
+  EXPECT_EQ(recorder.start->device, "cpu");
+  EXPECT_EQ(recorder.start->windows_per_epoch, 20);
+  EXPECT_EQ(recorder.start->run_directory, out());
+  ASSERT_TRUE(recorder.start->process.has_value());
+  ASSERT_TRUE(recorder.start->floors.has_value());
+  EXPECT_NEAR(recorder.start->floors->none, 0.6615632, 1e-7);
+  EXPECT_NEAR(recorder.start->floors->all, 0.4544544, 1e-7);
+  EXPECT_NEAR(recorder.start->floors->no_carry, 0.5489, 5e-5);
 }
 
 TEST_F(TrainingRunTest, ItsSummaryIsWhatItReturns) {
-  const Summary summary = run_training(small(), recorder_);
+  const Summary summary = run_training(small(), recorder);
   const Json json = this->json("summary.json");
   EXPECT_EQ(json["model"], "manual");
   EXPECT_EQ(json["engine"], "autograd");
@@ -230,7 +228,7 @@ TEST_F(TrainingRunTest, ItsSummaryIsWhatItReturns) {
   EXPECT_EQ(json["epochs"], 2);
   EXPECT_EQ(json["windows"], 40);
   EXPECT_NEAR(json["final_loss"].get<double>(), summary.final_loss, 1e-9);
-  EXPECT_EQ(summary.final_loss, recorder_.rows.back().mean_loss);
+  EXPECT_EQ(summary.final_loss, recorder.rows.back().mean_loss);
   EXPECT_EQ(json["run_directory"], out());
   EXPECT_NEAR(json["floors"]["per_lag"]["3"].get<double>(), 0.5191667, 1e-7);
   EXPECT_NEAR(json["floors"]["per_lag"]["8"].get<double>(), 0.6277412, 1e-7);
@@ -243,24 +241,24 @@ TEST_F(TrainingRunTest, ItsSummaryIsWhatItReturns) {
 
 TEST_F(TrainingRunTest, GivesTheSameBytesAgain) {
   RunOptions options = small();
-  run_training(options, recorder_);
+  run_training(options, recorder);
   Recorder again;
-  options.out = directory_ / "runs/two";
+  options.out = directory / "runs/two";
   run_training(options, again);
   EXPECT_EQ(text("weights.safetensors"), testing::read_bytes(options.out + "/weights.safetensors"));
   EXPECT_EQ(text("config.json"), testing::read_bytes(options.out + "/config.json"));
-  ASSERT_EQ(again.rows.size(), recorder_.rows.size());
+  ASSERT_EQ(again.rows.size(), recorder.rows.size());
   for (std::size_t i = 0; i < again.rows.size(); ++i) {
-    EXPECT_EQ(again.rows[i].mean_loss, recorder_.rows[i].mean_loss);
+    EXPECT_EQ(again.rows[i].mean_loss, recorder.rows[i].mean_loss);
   }
 }
 
 TEST_F(TrainingRunTest, AnotherSeedIsAnotherRun) {
   RunOptions options = small();
-  const Summary one = run_training(options, recorder_);
-  options.out = directory_ / "runs/two";
+  const Summary one = run_training(options, recorder);
+  options.out = directory / "runs/two";
   options.seed = 6;
-  EXPECT_NE(run_training(options, recorder_).final_loss, one.final_loss);
+  EXPECT_NE(run_training(options, recorder).final_loss, one.final_loss);
 }
 
 TEST_F(TrainingRunTest, SetsLibTorchsThreads) {
@@ -268,24 +266,24 @@ TEST_F(TrainingRunTest, SetsLibTorchsThreads) {
   options.series.series_length = 30;
   options.trainer.epochs = 1;
   options.threads = 2;
-  run_training(options, recorder_);
+  run_training(options, recorder);
   EXPECT_EQ(at::get_num_threads(), 2);
   at::set_num_threads(1);
 }
 
 TEST_F(TrainingRunTest, TakesAnEmptyFolder) {
   fs::create_directories(out());
-  run_training(small(), recorder_);
+  run_training(small(), recorder);
   EXPECT_TRUE(fs::exists(out() + "/summary.json"));
 }
 
 TEST_F(TrainingRunTest, NeverTouchesAFolderThatHoldsSomething) {
   fs::create_directories(out());
   testing::write_bytes(out() + "/config.json", "mine");
-  EXPECT_THROW(run_training(small(), recorder_), FileError);
+  EXPECT_THROW(run_training(small(), recorder), FileError);
   EXPECT_EQ(text("config.json"), "mine");
   EXPECT_EQ(testing::names_in(out()), (std::set<std::string>{"config.json"}));
-  EXPECT_FALSE(recorder_.start.has_value());
+  EXPECT_FALSE(recorder.start.has_value());
 }
 
 // --- The user's own series -------------------------------------------------------------------
@@ -300,17 +298,17 @@ std::string csv() {
 }
 
 TEST_F(TrainingRunTest, TrainsOnTheUsersSeriesAndFillsInWhatTheFileDecides) {
-  const std::string data = directory_ / "series.csv";
+  const std::string data = directory / "series.csv";
   testing::write_bytes(data, csv());
   RunOptions options = small();
   options.data = data;
-  const Summary summary = run_training(options, recorder_);
+  const Summary summary = run_training(options, recorder);
 
-  EXPECT_EQ(recorder_.start->options.series.series_length, 120);
-  EXPECT_EQ(recorder_.start->options.model.num_classes, 4);
-  EXPECT_EQ(recorder_.start->windows_per_epoch, 4);  // 120 / 3 / 10
-  EXPECT_FALSE(recorder_.start->process.has_value());
-  EXPECT_FALSE(recorder_.start->floors.has_value());
+  EXPECT_EQ(recorder.start->options.series.series_length, 120);
+  EXPECT_EQ(recorder.start->options.model.num_classes, 4);
+  EXPECT_EQ(recorder.start->windows_per_epoch, 4);  // 120 / 3 / 10
+  EXPECT_FALSE(recorder.start->process.has_value());
+  EXPECT_FALSE(recorder.start->floors.has_value());
   EXPECT_FALSE(summary.floors.has_value());
   EXPECT_EQ(summary.windows, 8);
   const Json config = json("config.json");
@@ -326,21 +324,21 @@ TEST_F(TrainingRunTest, TrainsOnTheUsersSeriesAndFillsInWhatTheFileDecides) {
 
 TEST_F(TrainingRunTest, GivesTheUsersSeriesAnewEveryEpoch) {
   // At a learning rate too small to move a float32 weight, the epochs cannot differ otherwise.
-  testing::write_bytes(directory_ / "series.csv", csv());
+  testing::write_bytes(directory / "series.csv", csv());
   RunOptions options = small();
-  options.data = directory_ / "series.csv";
+  options.data = directory / "series.csv";
   options.optimizer.learning_rate = 1e-30;
   options.trainer = {.epochs = 3, .log_every = 100};
-  run_training(options, recorder_);
-  ASSERT_EQ(recorder_.rows.size(), 3U);
-  EXPECT_EQ(recorder_.rows[1].mean_loss, recorder_.rows[0].mean_loss);
-  EXPECT_EQ(recorder_.rows[2].mean_loss, recorder_.rows[0].mean_loss);
+  run_training(options, recorder);
+  ASSERT_EQ(recorder.rows.size(), 3U);
+  EXPECT_EQ(recorder.rows[1].mean_loss, recorder.rows[0].mean_loss);
+  EXPECT_EQ(recorder.rows[2].mean_loss, recorder.rows[0].mean_loss);
 }
 
 TEST_F(TrainingRunTest, ChecksTheSizesAgainstTheUsersSeries) {
-  testing::write_bytes(directory_ / "series.csv", "input,target\n0,1\n1,0\n");
+  testing::write_bytes(directory / "series.csv", "input,target\n0,1\n1,0\n");
   RunOptions options = small();  // its own series_length would be long enough
-  options.data = directory_ / "series.csv";
+  options.data = directory / "series.csv";
   expect_option_refused(options, "batch_size");
   options.windows.batch_size = 2;
   expect_option_refused(options, "num_steps");
@@ -348,12 +346,12 @@ TEST_F(TrainingRunTest, ChecksTheSizesAgainstTheUsersSeries) {
 
 TEST_F(TrainingRunTest, RefusesABrokenSeriesBeforeTheFolderIsMade) {
   RunOptions options = small();
-  options.data = directory_ / "series.csv";
-  EXPECT_THROW(run_training(options, recorder_), FileError);
+  options.data = directory / "series.csv";
+  EXPECT_THROW(run_training(options, recorder), FileError);
   expect_no_trace();
   testing::write_bytes(options.data, "input,target\n0,1\nx,1\n");
   try {
-    run_training(options, recorder_);
+    run_training(options, recorder);
     FAIL() << "was taken";
   } catch (const FileError& error) {
     EXPECT_EQ(std::string(error.what()),
@@ -365,25 +363,25 @@ TEST_F(TrainingRunTest, RefusesABrokenSeriesBeforeTheFolderIsMade) {
 // --- Initial weights -------------------------------------------------------------------------
 
 TEST_F(TrainingRunTest, StartsFromTheWeightsItIsGiven) {
-  const std::string init = directory_ / "init.safetensors";
+  const std::string init = directory / "init.safetensors";
   RunOptions options = small();
   const Weights weights = testing::spread_weights(options.model, torch::kFloat32);
   save_weights(init, weights);
   options.init = init;
   options.optimizer.learning_rate = 1e-30;  // moves nothing
-  run_training(options, recorder_);
+  run_training(options, recorder);
   EXPECT_TRUE(testing::same(
       load_weights(out() + "/weights.safetensors", options.model, torch::kFloat32), weights));
   EXPECT_EQ(json("config.json")["init"], fs::absolute(init).string());
 }
 
 TEST_F(TrainingRunTest, RefusesWeightsThatDoNotFitBeforeTheFolderIsMade) {
-  const std::string init = directory_ / "init.safetensors";
+  const std::string init = directory / "init.safetensors";
   save_weights(init, testing::spread_weights({.hidden_size = 5}, torch::kFloat32));
   RunOptions options = small();
   options.init = init;
   try {
-    run_training(options, recorder_);
+    run_training(options, recorder);
     FAIL() << "was taken";
   } catch (const FileError& error) {
     EXPECT_EQ(std::string(error.what()),
@@ -437,10 +435,10 @@ TEST_F(TrainingRunTest, KeepsTheRowsOfARunThatDiverges) {
   RunOptions options = small();
   options.optimizer.learning_rate = 1e38;
   options.trainer.log_every = 1;
-  EXPECT_THROW(run_training(options, recorder_), DivergenceError);
+  EXPECT_THROW(run_training(options, recorder), DivergenceError);
   EXPECT_EQ(testing::names_in(out()), (std::set<std::string>{"config.json", "metrics.csv"}));
-  EXPECT_EQ(lines(text("metrics.csv")).size(), recorder_.rows.size() + 1);
-  EXPECT_GE(recorder_.rows.size(), 1U);
+  EXPECT_EQ(lines(text("metrics.csv")).size(), recorder.rows.size() + 1);
+  EXPECT_GE(recorder.rows.size(), 1U);
 }
 
 class ThrowingObserver final : public RunObserver {
@@ -465,7 +463,7 @@ TEST_F(TrainingRunTest, LetsItsObserversExceptionsThrough) {
   for (const auto& [at_start, message] :
        std::vector<std::pair<bool, std::string>>{{true, "at the start"}, {false, "at a row"}}) {
     RunOptions options = small();
-    options.out = directory_ / message;
+    options.out = directory / message;
     ThrowingObserver observer(at_start);
     try {
       run_training(options, observer);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -29,10 +30,10 @@ namespace {
 using Json = nlohmann::json;
 using testing::TempDir;
 
-const ModelOptions kOptions = {.num_classes = 3, .hidden_size = 4};
-const std::vector<std::string> kTensorNames = {"readout.bias",     "readout.weight",
-                                               "rnn.bias_hh_l0",   "rnn.bias_ih_l0",
-                                               "rnn.weight_hh_l0", "rnn.weight_ih_l0"};
+constexpr ModelOptions kOptions = {.num_classes = 3, .hidden_size = 4};
+constexpr std::array<const char*, 6> kTensorNames = {"readout.bias",     "readout.weight",
+                                                     "rnn.bias_hh_l0",   "rnn.bias_ih_l0",
+                                                     "rnn.weight_hh_l0", "rnn.weight_ih_l0"};
 
 /// A safetensors file taken apart by its specification: eight bytes of length, a JSON header, data.
 struct Parts {
@@ -86,7 +87,7 @@ SafeTensors good(const std::string& dtype = "F32") {
 
 class WeightsFileTest : public ::testing::Test {
  protected:
-  [[nodiscard]] std::string path() const { return directory_ / "weights.safetensors"; }
+  [[nodiscard]] std::string path() const { return directory / "weights.safetensors"; }
 
   [[nodiscard]] Weights load(const SafeTensors& tensors, torch::Dtype dtype) const {
     testing::write_bytes(path(), encode_safetensors(tensors));
@@ -109,7 +110,7 @@ class WeightsFileTest : public ::testing::Test {
     expect_refused(problem, dtype);
   }
 
-  TempDir directory_;
+  TempDir directory;
 };
 
 TEST_F(WeightsFileTest, HasPyTorchsNamesShapesAndDtypes) {
@@ -175,11 +176,11 @@ TEST_F(WeightsFileTest, ReplacesAnOldFileAndLeavesNothingElse) {
   const Weights weights = testing::spread_weights(kOptions, torch::kFloat32);
   save_weights(path(), weights);
   EXPECT_TRUE(testing::same(load_weights(path(), kOptions, torch::kFloat32), weights));
-  EXPECT_EQ(testing::names_in(directory_.path()), (std::set<std::string>{"weights.safetensors"}));
+  EXPECT_EQ(testing::names_in(directory.path()), (std::set<std::string>{"weights.safetensors"}));
 }
 
 TEST_F(WeightsFileTest, SaysIfItCannotBeWritten) {
-  const std::string missing = directory_ / "no/such/folder.safetensors";
+  const std::string missing = directory / "no/such/folder.safetensors";
   try {
     save_weights(missing, testing::spread_weights(kOptions, torch::kFloat32));
     FAIL() << "was written";
@@ -203,18 +204,18 @@ TEST_F(WeightsFileTest, OfFloat32ServesAFloat64Run) {
 }
 
 TEST_F(WeightsFileTest, OfFloat64IsNotRoundedForAFloat32Run) {
-  for (const std::string& name : kTensorNames) {
+  for (const char* name : kTensorNames) {
     SafeTensors tensors = good();
     tensors[name] = filled("F64", tensors[name].shape, 0.0);
-    expect_refused(tensors, name + " must be F32 for a float32 run, got F64");
+    expect_refused(tensors, std::string(name) + " must be F32 for a float32 run, got F64");
   }
 }
 
 TEST_F(WeightsFileTest, RefusesAMissingTensor) {
-  for (const std::string& name : kTensorNames) {
+  for (const char* name : kTensorNames) {
     SafeTensors tensors = good();
     tensors.erase(name);
-    expect_refused(tensors, "has no tensor " + name);
+    expect_refused(tensors, std::string("has no tensor ") + name);
   }
 }
 
@@ -254,10 +255,10 @@ TEST_F(WeightsFileTest, RefusesAnotherDtype) {
 TEST_F(WeightsFileTest, RefusesValuesThatAreNotFinite) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (const double value : {std::numeric_limits<double>::quiet_NaN(), kInfinity, -kInfinity}) {
-    for (const std::string& name : kTensorNames) {
+    for (const char* name : kTensorNames) {
       SafeTensors tensors = good();
       tensors[name] = filled("F32", tensors[name].shape, value);
-      expect_refused(tensors, name + " has a value that is not finite");
+      expect_refused(tensors, std::string(name) + " has a value that is not finite");
     }
   }
 }

@@ -12,7 +12,7 @@ class OneThread final : public ::testing::Environment {
   void SetUp() override { at::set_num_threads(1); }
 };
 
-[[maybe_unused]] const ::testing::Environment* const kOneThread =
+[[maybe_unused]] const ::testing::Environment* const one_thread =
     ::testing::AddGlobalTestEnvironment(new OneThread);  // GoogleTest owns it
 
 }  // namespace

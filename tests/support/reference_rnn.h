@@ -46,8 +46,8 @@ inline std::vector<double> flatten(const Weights& weights) {
 /// h_t = tanh([x_t, h_{t-1}] W + b), logits_t = h_t V + c.
 class ReferenceRnn {
  public:
-  ReferenceRnn(std::size_t C, std::size_t H, std::vector<double> parameters)
-      : C_(C), H_(H), parameters_(std::move(parameters)) {}
+  ReferenceRnn(std::size_t num_classes, std::size_t hidden_size, std::vector<double> parameters)
+      : C_(num_classes), H_(hidden_size), parameters_(std::move(parameters)) {}
 
   struct Output {
     std::vector<double> logits;  // [B, T, C], row by row
@@ -61,9 +61,9 @@ class ReferenceRnn {
       for (const std::int64_t input : inputs[row]) {
         h = step(static_cast<std::size_t>(input), h);
         for (std::size_t k = 0; k < C_; ++k) {
-          double logit = c(k);
+          double logit = readout_bias(k);
           for (std::size_t j = 0; j < H_; ++j) {
-            logit += h[j] * V(j, k);
+            logit += h[j] * readout_weight(j, k);
           }
           output.logits.push_back(logit);
         }
@@ -97,23 +97,24 @@ class ReferenceRnn {
   [[nodiscard]] std::vector<double> step(std::size_t input, const std::vector<double>& h) const {
     std::vector<double> next(H_);
     for (std::size_t j = 0; j < H_; ++j) {
-      double sum = W(input, j) + b(j);
+      double sum = cell_weight(input, j) + cell_bias(j);
       for (std::size_t i = 0; i < H_; ++i) {
-        sum += h[i] * W(C_ + i, j);
+        sum += h[i] * cell_weight(C_ + i, j);
       }
       next[j] = std::tanh(sum);
     }
     return next;
   }
 
-  [[nodiscard]] double W(std::size_t row, std::size_t column) const {
+  // W [C + H, H], b [H], V [H, C] and c [C], one after another.
+  [[nodiscard]] double cell_weight(std::size_t row, std::size_t column) const {
     return parameters_[row * H_ + column];
   }
-  [[nodiscard]] double b(std::size_t i) const { return parameters_[(C_ + H_) * H_ + i]; }
-  [[nodiscard]] double V(std::size_t row, std::size_t column) const {
+  [[nodiscard]] double cell_bias(std::size_t i) const { return parameters_[(C_ + H_) * H_ + i]; }
+  [[nodiscard]] double readout_weight(std::size_t row, std::size_t column) const {
     return parameters_[(C_ + H_ + 1) * H_ + row * C_ + column];
   }
-  [[nodiscard]] double c(std::size_t i) const {
+  [[nodiscard]] double readout_bias(std::size_t i) const {
     return parameters_[(C_ + H_ + 1) * H_ + H_ * C_ + i];
   }
 

@@ -19,7 +19,10 @@
 namespace unroll {
 
 /// What GoogleTest prints for a parameter of a test.
-inline void PrintTo(ModelKind kind, std::ostream* out) { *out << name_of(kind); }
+inline void PrintTo(ModelKind kind,  // NOLINT(readability-identifier-naming): GoogleTest's name
+                    std::ostream* out) {
+  *out << name_of(kind);
+}
 
 }  // namespace unroll
 

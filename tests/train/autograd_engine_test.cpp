@@ -37,14 +37,14 @@ constexpr std::int64_t kWindows = 12;
 class AutogradEngineTest : public ::testing::TestWithParam<ModelKind> {
  protected:
   AutogradEngineTest()
-      : dataset_(testing::scrambled_series(kWindows * kBatch * kSteps, kClasses),
-                 {.batch_size = kBatch, .num_steps = kSteps}, torch::kCPU),
-        state_(testing::spread({kBatch, kHidden}, 0.9, 0.2)) {}
+      : dataset(testing::scrambled_series(kWindows * kBatch * kSteps, kClasses),
+                {.batch_size = kBatch, .num_steps = kSteps}, torch::kCPU),
+        initial(testing::spread({kBatch, kHidden}, 0.9, 0.2)) {}
 
   static std::shared_ptr<RecurrentModel> make(torch::Dtype dtype) {
     const ModelOptions options = {
         .model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden};
-    const auto model = make_model(options, dtype, torch::kCPU);
+    auto model = make_model(options, dtype, torch::kCPU);
     model->set_weights(testing::spread_weights(options, dtype));
     return model;
   }
@@ -57,7 +57,7 @@ class AutogradEngineTest : public ::testing::TestWithParam<ModelKind> {
   /// The loss of window `index`, starting from `state`.
   [[nodiscard]] double reference_loss(const std::vector<double>& weights, std::int64_t index,
                                       const State& state) const {
-    const Window window = dataset_.window(index);
+    const Window window = dataset.window(index);
     return reference(weights).loss(testing::symbol_rows(window.inputs),
                                    testing::symbol_rows(window.targets), state);
   }
@@ -66,12 +66,12 @@ class AutogradEngineTest : public ::testing::TestWithParam<ModelKind> {
   [[nodiscard]] State reference_state(const std::vector<double>& weights, std::int64_t index,
                                       const State& state) const {
     return reference(weights)
-        .forward(testing::symbol_rows(dataset_.window(index).inputs), state)
+        .forward(testing::symbol_rows(dataset.window(index).inputs), state)
         .state;
   }
 
-  WindowDataset dataset_;
-  torch::Tensor state_;
+  WindowDataset dataset;
+  torch::Tensor initial;
 };
 
 INSTANTIATE_TEST_SUITE_P(Models, AutogradEngineTest,
@@ -91,9 +91,9 @@ TEST_P(AutogradEngineTest, StepsDownTheGradientOfTheWindowsLoss) {
   const auto model = make(torch::kFloat64);
   AutogradEngine engine(model, {.learning_rate = 0.5});
   const std::vector<double> before = testing::flatten(model->weights());
-  const State state = testing::state_rows(state_);
+  const State state = testing::state_rows(initial);
 
-  const Advance advance = engine.advance(dataset_, {.first = 3, .count = 1}, state_);
+  const Advance advance = engine.advance(dataset, {.first = 3, .count = 1}, initial);
 
   const std::vector<double> gradient = testing::central_differences(
       before,
@@ -111,9 +111,9 @@ TEST_P(AutogradEngineTest, CarriesTheStatesValueAndCutsItsGradient) {
   const auto model = make(torch::kFloat64);
   AutogradEngine engine(model, {.learning_rate = 0.5});
   const std::vector<double> start = testing::flatten(model->weights());
-  const State first_state = testing::state_rows(state_);
+  const State first_state = testing::state_rows(initial);
 
-  const Advance advance = engine.advance(dataset_, {.first = 0, .count = 2}, state_);
+  const Advance advance = engine.advance(dataset, {.first = 0, .count = 2}, initial);
 
   // The first window's update, and the state that it leaves: the one before the update.
   const std::vector<double> first_gradient = testing::central_differences(
@@ -154,7 +154,7 @@ TEST_P(AutogradEngineTest, GivesLossesAndStateWithoutHistory) {
   for (const torch::Dtype dtype : {torch::kFloat32, torch::kFloat64}) {
     AutogradEngine engine(make(dtype), {});
     const Advance advance =
-        engine.advance(dataset_, {.first = 0, .count = kWindows}, state_.to(dtype));
+        engine.advance(dataset, {.first = 0, .count = kWindows}, initial.to(dtype));
     EXPECT_EQ(advance.losses.sizes().vec(), (std::vector<std::int64_t>{kWindows}));
     EXPECT_EQ(advance.state.sizes().vec(), (std::vector<std::int64_t>{kBatch, kHidden}));
     EXPECT_EQ(advance.losses.scalar_type(), dtype);
@@ -168,9 +168,9 @@ TEST_P(AutogradEngineTest, GivesLossesAndStateWithoutHistory) {
 
 TEST_P(AutogradEngineTest, LeavesTheStateItIsGivenAsItWas) {
   AutogradEngine engine(make(torch::kFloat64), {});
-  const torch::Tensor before = state_.clone();
-  engine.advance(dataset_, {.first = 0, .count = 2}, state_);
-  EXPECT_TRUE(torch::equal(state_, before));
+  const torch::Tensor before = initial.clone();
+  engine.advance(dataset, {.first = 0, .count = 2}, initial);
+  EXPECT_TRUE(torch::equal(initial, before));
 }
 
 TEST_P(AutogradEngineTest, ForgetsTheGradientOfTheWindowBefore) {
@@ -178,7 +178,7 @@ TEST_P(AutogradEngineTest, ForgetsTheGradientOfTheWindowBefore) {
   const auto model = make(torch::kFloat64);
   AutogradEngine engine(model, {.learning_rate = 1e-300});  // moves nothing
   const std::vector<double> before = testing::flatten(model->weights());
-  engine.advance(dataset_, {.first = 0, .count = 5}, state_);
+  engine.advance(dataset, {.first = 0, .count = 5}, initial);
   ASSERT_EQ(testing::flatten(model->weights()), before);
   std::vector<torch::Tensor> after_five;
   for (const torch::Tensor& parameter : model->parameters()) {
@@ -187,7 +187,7 @@ TEST_P(AutogradEngineTest, ForgetsTheGradientOfTheWindowBefore) {
     }
   }
   const auto fresh = make(torch::kFloat64);
-  State state = testing::state_rows(state_);
+  State state = testing::state_rows(initial);
   for (std::int64_t k = 0; k < 4; ++k) {
     state = reference_state(before, k, state);
   }
@@ -196,7 +196,7 @@ TEST_P(AutogradEngineTest, ForgetsTheGradientOfTheWindowBefore) {
     carried[row].copy_(testing::float64(state[static_cast<std::size_t>(row)], {kHidden}));
   }
   AutogradEngine(fresh, {.learning_rate = 1e-300})
-      .advance(dataset_, {.first = 4, .count = 1}, carried);
+      .advance(dataset, {.first = 4, .count = 1}, carried);
   std::size_t i = 0;
   for (const torch::Tensor& parameter : fresh->parameters()) {
     if (parameter.requires_grad()) {
@@ -215,15 +215,15 @@ TEST_P(AutogradEngineTest, GivesTheSameBitsHoweverARangeIsSplit) {
       const auto whole_model = make(dtype);
       AutogradEngine whole_engine(whole_model, optimizer);
       const Advance whole =
-          whole_engine.advance(dataset_, {.first = 0, .count = kWindows}, state_.to(dtype));
+          whole_engine.advance(dataset, {.first = 0, .count = kWindows}, initial.to(dtype));
 
       const auto split_model = make(dtype);
       AutogradEngine split_engine(split_model, optimizer);
       std::vector<torch::Tensor> losses;
-      torch::Tensor state = state_.to(dtype);
+      torch::Tensor state = initial.to(dtype);
       for (const WindowRange range :
            {WindowRange{0, 1}, WindowRange{1, 4}, WindowRange{5, kWindows - 5}}) {
-        const Advance advance = split_engine.advance(dataset_, range, state);
+        const Advance advance = split_engine.advance(dataset, range, state);
         losses.push_back(advance.losses);
         state = advance.state;
       }
@@ -239,7 +239,7 @@ TEST_P(AutogradEngineTest, TrainsEveryWeight) {
   const auto model = make(torch::kFloat64);
   const std::vector<double> before = testing::flatten(model->weights());
   AutogradEngine engine(model, {});
-  engine.advance(dataset_, {.first = 0, .count = kWindows}, state_);
+  engine.advance(dataset, {.first = 0, .count = kWindows}, initial);
   const std::vector<double> after = testing::flatten(model->weights());
   for (std::size_t i = 0; i < before.size(); ++i) {
     EXPECT_NE(after[i], before[i]) << "at " << i;
@@ -256,9 +256,9 @@ TEST_P(AutogradEngineTest, StartsAnEpochFromZeros) {
 
 TEST_P(AutogradEngineTest, ThrowsForWindowsBeyondTheDataset) {
   AutogradEngine engine(make(torch::kFloat64), {});
-  EXPECT_THROW(engine.advance(dataset_, {.first = kWindows - 1, .count = 2}, state_),
+  EXPECT_THROW(engine.advance(dataset, {.first = kWindows - 1, .count = 2}, initial),
                std::out_of_range);
-  EXPECT_THROW(engine.advance(dataset_, {.first = -1, .count = 1}, state_), std::out_of_range);
+  EXPECT_THROW(engine.advance(dataset, {.first = -1, .count = 1}, initial), std::out_of_range);
 }
 
 TEST_P(AutogradEngineTest, RefusesALearningRateThatIsNotFiniteAndPositive) {

@@ -62,7 +62,7 @@ TEST(CheckMemory, ANetworkNeedsItsWeightsAndTheirGradients) {
   // H = 1000: a million recurrent weights, of 4 bytes and with a gradient each.
   const Sizes sizes = {.model = {.num_classes = 2, .hidden_size = 1000}};
   EXPECT_EQ(refused_option(sizes, 8e6), "hidden_size");
-  EXPECT_EQ(refusal(sizes, 8e6 * 1.1), "accepted");
+  EXPECT_EQ(refusal(sizes, 4 * 8e6), "accepted");
 }
 
 TEST(CheckMemory, OptimizersKeepCopiesOfTheWeights) {
@@ -70,24 +70,24 @@ TEST(CheckMemory, OptimizersKeepCopiesOfTheWeights) {
   Sizes sizes = {.model = {.num_classes = 2, .hidden_size = 1000},
                  .optimizer = OptimizerKind::kAdagrad};
   EXPECT_EQ(refused_option(sizes, 12e6), "hidden_size");
-  EXPECT_EQ(refusal(sizes, 12e6 * 1.1), "accepted");
+  EXPECT_EQ(refusal(sizes, 4 * 12e6), "accepted");
   sizes.optimizer = OptimizerKind::kAdam;
   EXPECT_EQ(refused_option(sizes, 16e6), "hidden_size");
-  EXPECT_EQ(refusal(sizes, 16e6 * 1.1), "accepted");
+  EXPECT_EQ(refusal(sizes, 4 * 16e6), "accepted");
 }
 
 TEST(CheckMemory, Float64TakesTwiceAsMuch) {
   const Sizes sizes = {.model = {.num_classes = 2, .hidden_size = 1000},
                        .precision = Precision::kFloat64};
   EXPECT_EQ(refused_option(sizes, 16e6), "hidden_size");
-  EXPECT_EQ(refusal(sizes, 16e6 * 1.1), "accepted");
+  EXPECT_EQ(refusal(sizes, 4 * 16e6), "accepted");
 }
 
 TEST(CheckMemory, ManyClassesAreCounted) {
   // A readout of 65,536 x 500 and an input matrix of the same size, with gradients: 524 MB.
   const Sizes sizes = {.model = {.num_classes = 65'536, .hidden_size = 500}};
   EXPECT_EQ(refused_option(sizes, 520e6), "hidden_size");
-  EXPECT_EQ(refusal(sizes, 600e6), "accepted");
+  EXPECT_EQ(refusal(sizes, 4 * 524e6), "accepted");
 }
 
 TEST(CheckMemory, AWideBatchIsToBlameForItsWindow) {

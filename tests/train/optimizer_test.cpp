@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -20,25 +21,31 @@
 namespace unroll {
 namespace {
 
+using Numbers = std::array<double, 3>;
+
 constexpr double kRate = 0.1;
-const std::vector<double> kStart = {1.0, -2.0, 0.5};
-const std::vector<std::vector<double>> kGradients = {
-    {0.3, -1.5, 1e-3}, {-0.7, 0.2, 4.0}, {0.1, 0.1, -0.1}};
+constexpr Numbers kStart = {1.0, -2.0, 0.5};
+constexpr std::array<Numbers, 3> kGradients = {
+    {{0.3, -1.5, 1e-3}, {-0.7, 0.2, 4.0}, {0.1, 0.1, -0.1}}};
+
+torch::Tensor to_tensor(const Numbers& numbers) {
+  return testing::float64({numbers.begin(), numbers.end()}, {3});
+}
 
 /// Where one parameter is after a step with each of kGradients.
 std::vector<double> stepped(OptimizerKind kind) {
-  torch::Tensor parameter = testing::float64(kStart, {3}).requires_grad_(true);
+  torch::Tensor parameter = to_tensor(kStart).requires_grad_(true);
   const auto optimizer = make_optimizer({parameter}, {.optimizer = kind, .learning_rate = kRate});
-  for (const std::vector<double>& gradient : kGradients) {
-    parameter.mutable_grad() = testing::float64(gradient, {3});
+  for (const Numbers& gradient : kGradients) {
+    parameter.mutable_grad() = to_tensor(gradient);
     optimizer->step();
   }
   return testing::numbers(parameter);
 }
 
 TEST(Optimizer, SgdStepsDownTheGradient) {
-  std::vector<double> expected = kStart;
-  for (const std::vector<double>& gradient : kGradients) {
+  std::vector<double> expected(kStart.begin(), kStart.end());
+  for (const Numbers& gradient : kGradients) {
     for (std::size_t i = 0; i < expected.size(); ++i) {
       expected[i] -= kRate * gradient[i];
     }
@@ -48,9 +55,9 @@ TEST(Optimizer, SgdStepsDownTheGradient) {
 
 TEST(Optimizer, AdagradDividesByTheRootOfTheSummedSquares) {
   // Duchi, Hazan and Singer 2011; epsilon as LibTorch's default.
-  std::vector<double> expected = kStart;
+  std::vector<double> expected(kStart.begin(), kStart.end());
   std::vector<double> sum(expected.size(), 0.0);
-  for (const std::vector<double>& gradient : kGradients) {
+  for (const Numbers& gradient : kGradients) {
     for (std::size_t i = 0; i < expected.size(); ++i) {
       sum[i] += gradient[i] * gradient[i];
       expected[i] -= kRate * gradient[i] / (std::sqrt(sum[i]) + 1e-10);
@@ -61,11 +68,11 @@ TEST(Optimizer, AdagradDividesByTheRootOfTheSummedSquares) {
 
 TEST(Optimizer, AdamStepsByItsCorrectedMoments) {
   // Kingma and Ba 2015, algorithm 1, with the paper's settings.
-  std::vector<double> expected = kStart;
+  std::vector<double> expected(kStart.begin(), kStart.end());
   std::vector<double> m(expected.size(), 0.0);
   std::vector<double> v(expected.size(), 0.0);
   int t = 0;
-  for (const std::vector<double>& gradient : kGradients) {
+  for (const Numbers& gradient : kGradients) {
     ++t;
     for (std::size_t i = 0; i < expected.size(); ++i) {
       m[i] = 0.9 * m[i] + 0.1 * gradient[i];

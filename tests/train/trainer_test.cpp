@@ -27,7 +27,7 @@
 namespace unroll {
 namespace {
 
-const WindowOptions kOneByOne = {.batch_size = 1, .num_steps = 1};  // a window a symbol
+constexpr WindowOptions kOneByOne = {.batch_size = 1, .num_steps = 1};  // a window a symbol
 
 Series zeros(std::int64_t length) {
   Series series;

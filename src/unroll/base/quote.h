@@ -6,7 +6,10 @@
 
 namespace unroll {
 
-/// The text in quotes: shortened if long, and every byte that is no printable ASCII shown as '?'.
+/// The text, shortened if long, with every byte that is no printable ASCII shown as '?'.
+std::string printable(std::string_view text);
+
+/// printable() in quotes.
 std::string in_quotes(std::string_view text);
 
 }  // namespace unroll

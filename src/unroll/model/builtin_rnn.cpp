@@ -38,8 +38,7 @@ Weights BuiltinRnn::weights() const {
           .readout_bias = copy(readout_->bias)};
 }
 
-void BuiltinRnn::set_weights(const Weights& weights) {
-  const torch::NoGradGuard no_grad;
+void BuiltinRnn::copy_weights(const Weights& weights) {
   auto rnn = rnn_->named_parameters();
   rnn["weight_ih_l0"].copy_(weights.input_weight);
   rnn["weight_hh_l0"].copy_(weights.recurrent_weight);

@@ -19,9 +19,10 @@ class BuiltinRnn final : public RecurrentModel {
 
   ModelOutput forward(const torch::Tensor& inputs, const torch::Tensor& state) override;
   [[nodiscard]] Weights weights() const override;
-  void set_weights(const Weights& weights) override;
 
  private:
+  void copy_weights(const Weights& weights) override;
+
   torch::nn::RNN rnn_;
   torch::nn::Linear readout_;
 };

@@ -48,8 +48,7 @@ Weights ManualRnn::weights() const {
           .readout_bias = copy(c_)};
 }
 
-void ManualRnn::set_weights(const Weights& weights) {
-  const torch::NoGradGuard no_grad;
+void ManualRnn::copy_weights(const Weights& weights) {
   W_.copy_(torch::cat({weights.input_weight.t(), weights.recurrent_weight.t()}));
   b_.copy_(weights.bias);
   V_.copy_(weights.readout_weight.t());

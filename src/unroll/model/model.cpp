@@ -10,6 +10,12 @@ torch::Tensor RecurrentModel::initial_state(std::int64_t batch_size) const {
                       parameters().front().options().requires_grad(false));
 }
 
+void RecurrentModel::set_weights(const Weights& weights) {
+  check_shapes(weights, options_);
+  const torch::NoGradGuard no_grad;
+  copy_weights(weights);
+}
+
 std::shared_ptr<RecurrentModel> make_model(const ModelOptions& options, torch::Dtype dtype,
                                            torch::Device device) {
   std::shared_ptr<RecurrentModel> model;

@@ -35,7 +35,8 @@ class RecurrentModel : public torch::nn::Module {
   [[nodiscard]] virtual Weights weights() const = 0;
 
   /// Copies these weights into the parameters, which keep their device and dtype.
-  virtual void set_weights(const Weights& weights) = 0;
+  /// @throws std::invalid_argument if a tensor has another shape than the model's
+  void set_weights(const Weights& weights);
 
   [[nodiscard]] const ModelOptions& options() const { return options_; }
 
@@ -43,6 +44,9 @@ class RecurrentModel : public torch::nn::Module {
   [[nodiscard]] torch::Tensor initial_state(std::int64_t batch_size) const;
 
  private:
+  /// set_weights() of weights whose shapes fit, without history.
+  virtual void copy_weights(const Weights& weights) = 0;
+
   ModelOptions options_;
 };
 

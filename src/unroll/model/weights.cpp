@@ -1,7 +1,11 @@
 #include <unroll/model/weights.h>
 
+#include <fmt/ranges.h>
+
 #include <cmath>
 #include <random>
+#include <stdexcept>
+#include <vector>
 
 namespace unroll {
 namespace {
@@ -20,6 +24,23 @@ torch::Tensor glorot_uniform(std::int64_t rows, std::int64_t columns, std::mt199
 }
 
 }  // namespace
+
+void check_shapes(const Weights& weights, const ModelOptions& options) {
+  const std::int64_t C = options.num_classes;
+  const std::int64_t H = options.hidden_size;
+  const auto check = [](const char* name, const torch::Tensor& tensor,
+                        const std::vector<std::int64_t>& shape) {
+    if (tensor.sizes() != shape) {
+      throw std::invalid_argument(
+          fmt::format("{} must have shape {}, got {}", name, shape, tensor.sizes().vec()));
+    }
+  };
+  check("input_weight", weights.input_weight, {H, C});
+  check("recurrent_weight", weights.recurrent_weight, {H, H});
+  check("bias", weights.bias, {H});
+  check("readout_weight", weights.readout_weight, {C, H});
+  check("readout_bias", weights.readout_bias, {C});
+}
 
 Weights glorot_weights(const ModelOptions& options, std::uint64_t seed, torch::Dtype dtype) {
   options.validate();

@@ -24,6 +24,9 @@ struct Weights {
   torch::Tensor readout_bias;      ///< [C]
 };
 
+/// @throws std::invalid_argument if a tensor has not the shape that a model of these sizes needs
+void check_shapes(const Weights& weights, const ModelOptions& options);
+
 /// Initial weights as the tutorial's variables are made: Glorot uniform, U(-a, a) with a = sqrt(6 /
 /// (rows + columns)) (Glorot and Bengio 2010, eq. 16), over W as one [C + H, H] matrix and over V
 /// as [H, C]; biases zero. The same seed gives the same weights on every machine, for both models,

@@ -3,14 +3,12 @@
 #include <torch/version.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include <unroll/run/json.h>
 #include <unroll/version.h>
 
 namespace unroll {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// A path that still names the file when the run is repeated from another folder; null for none.
 Json absolute(const std::string& path) {
@@ -52,7 +50,7 @@ std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
       {"init", absolute(options.init)},
       {"process", to_json(process)},
       {"versions", {{"unroll", kVersion}, {"libtorch", TORCH_VERSION}, {"compiler", __VERSION__}}}};
-  return json.dump(2) + "\n";
+  return to_text(json);
 }
 
 }  // namespace unroll

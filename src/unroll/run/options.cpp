@@ -1,8 +1,26 @@
 #include <unroll/run/options.h>
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include <unroll/base/check.h>
+#include <unroll/base/error.h>
 
 namespace unroll {
+namespace {
+
+/// The parameters' dtype must be able to hold the learning rate.
+void check_learning_rate(double learning_rate, Precision dtype) {
+  const auto narrow = static_cast<float>(learning_rate);
+  if (dtype == Precision::kFloat32 && !(std::isfinite(narrow) && narrow > 0.0F)) {
+    throw InvalidOption(
+        "learning_rate",
+        fmt::format("must be a finite positive number in float32, got {}", learning_rate));
+  }
+}
+
+}  // namespace
 
 void RunOptions::validate() const {
   constexpr std::int64_t kMostThreads = 1024;
@@ -11,6 +29,7 @@ void RunOptions::validate() const {
   series.validate();
   windows.validate();
   optimizer.validate();
+  check_learning_rate(optimizer.learning_rate, dtype);
   trainer.validate();
   check_between("seed", seed, 0, kLargestSeed);
   check_between("threads", threads, 1, kMostThreads);

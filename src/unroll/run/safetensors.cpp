@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <unroll/base/error.h>
+#include <unroll/base/quote.h>
 
 namespace unroll {
 namespace {
@@ -70,17 +71,17 @@ class Parser {
 
   SafeTensors parse() {
     const Json header = parse_header();
-    SafeTensors tensors;
     std::vector<Extent> extents;
     for (const auto& [tensor, entry] : header.items()) {
-      if (tensor == kMetadata) {
-        continue;
+      if (tensor != kMetadata) {
+        extents.push_back(parse_extent(tensor, entry));
       }
-      const Extent extent = parse_extent(tensor, entry);
-      tensors[tensor] = parse_tensor(tensor, entry, extent);
-      extents.push_back(extent);
     }
-    check_extents(extents);
+    check_extents(extents);  // before a byte is copied, so that copies cannot outgrow the file
+    SafeTensors tensors;
+    for (const Extent& extent : extents) {
+      tensors[extent.tensor] = parse_tensor(extent, header[extent.tensor]);
+    }
     return tensors;
   }
 
@@ -100,11 +101,12 @@ class Parser {
           bytes_.size() - kLengthBytes));
     }
     data_ = bytes_.substr(kLengthBytes + length);
-    Json header = parse_json(bytes_.substr(kLengthBytes, length));
-    if (!header.is_object()) {
+    const std::string_view text = bytes_.substr(kLengthBytes, length);
+    // The format wants an object from the first byte on, and nothing after it but spaces.
+    if (!text.starts_with('{') || !text.substr(0, text.find_last_not_of(' ') + 1).ends_with('}')) {
       fail("is not a safetensors file: its header is no JSON object");
     }
-    return header;
+    return parse_json(text);
   }
 
   /// nlohmann::json, made stricter: no name twice in an object, no deep nesting.
@@ -120,7 +122,7 @@ class Parser {
         names.pop_back();
       } else if (event == Json::parse_event_t::key &&
                  !names.back().insert(parsed.get<std::string>()).second) {
-        fail(fmt::format("names {} twice in its header", parsed.dump()));
+        fail(fmt::format("names {} twice in its header", printable(parsed.dump())));
       }
       return true;
     };
@@ -136,18 +138,17 @@ class Parser {
     const Json offsets = entry.is_object() ? entry.value("data_offsets", Json()) : Json();
     if (!offsets.is_array() || offsets.size() != 2 ||
         !std::all_of(offsets.begin(), offsets.end(), is_offset)) {
-      fail(fmt::format("{} must have data_offsets of two integers", tensor));
+      fail(fmt::format("{} must have data_offsets of two integers", printable(tensor)));
     }
     Extent extent = {offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>(), tensor};
     if (extent.begin > extent.end || extent.end > data_.size()) {
       fail(fmt::format("is truncated or lies about its size: {} claims bytes {} to {} of {}",
-                       tensor, extent.begin, extent.end, data_.size()));
+                       printable(tensor), extent.begin, extent.end, data_.size()));
     }
     return extent;
   }
 
-  [[nodiscard]] SafeTensor parse_tensor(const std::string& tensor, const Json& entry,
-                                        const Extent& extent) const {
+  [[nodiscard]] SafeTensor parse_tensor(const Extent& extent, const Json& entry) const {
     const Json dtype = entry.value("dtype", Json());
     const Json shape = entry.value("shape", Json());
     const auto is_extent = [](const Json& value) {
@@ -155,13 +156,14 @@ class Parser {
     };
     if (!dtype.is_string() || !shape.is_array() ||
         !std::all_of(shape.begin(), shape.end(), is_extent)) {
-      fail(fmt::format("{} must have a dtype and a shape of integers", tensor));
+      fail(fmt::format("{} must have a dtype and a shape of integers", printable(extent.tensor)));
     }
     SafeTensor result = {dtype.get<std::string>(), shape.get<std::vector<std::int64_t>>(), {}};
     const std::uint64_t size = extent.end - extent.begin;
     if (byte_size(result.dtype, result.shape) != size) {
-      fail(fmt::format("{} of dtype {} and shape {} does not fill its {} bytes", tensor,
-                       dtype.dump(), shape.dump(), size));
+      fail(fmt::format("{} of dtype {} and shape {} does not fill its {} bytes",
+                       printable(extent.tensor), printable(dtype.dump()), printable(shape.dump()),
+                       size));
     }
     result.bytes = data_.substr(extent.begin, size);
     return result;
@@ -178,7 +180,7 @@ class Parser {
       if (extent.begin != end) {
         fail(fmt::format(
             "{} begins at byte {}, expected {}: tensors must neither overlap nor leave gaps",
-            extent.tensor, extent.begin, end));
+            printable(extent.tensor), extent.begin, end));
       }
       end = extent.end;
     }

@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include <unroll/run/json.h>
 #include <unroll/run/metrics.h>
 
 namespace unroll {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// The number that metrics.csv shows, so that the two files never disagree.
 double rounded(double loss) { return std::stod(format_loss(loss)); }
@@ -46,7 +43,7 @@ std::string Summary::to_json() const {
                      {"microseconds_per_window", microseconds_per_window()},
                      {"floors", unroll::to_json(floors)},
                      {"run_directory", run_directory}};
-  return json.dump(2) + "\n";
+  return to_text(json);
 }
 
 }  // namespace unroll

@@ -10,6 +10,7 @@
 
 #include <unroll/base/error.h>
 #include <unroll/base/file.h>
+#include <unroll/base/quote.h>
 #include <unroll/run/safetensors.h>
 
 namespace unroll {
@@ -56,16 +57,20 @@ class Reader {
     torch::Tensor result =
         torch::empty(shape, tensor.dtype == "F64" ? torch::kFloat64 : torch::kFloat32);
     std::memcpy(result.mutable_data_ptr(), tensor.bytes.data(), tensor.bytes.size());
-    if (!torch::isfinite(result).all().item<bool>()) {
+    check_finite(name, result);
+    return result.to(dtype_);
+  }
+
+  void check_finite(const char* name, const torch::Tensor& tensor) const {
+    if (!torch::isfinite(tensor).all().item<bool>()) {
       throw FileError(path_, fmt::format("{} has a value that is not finite", name));
     }
-    return result.to(dtype_);
   }
 
   void check_nothing_left() const {
     if (!tensors_.empty()) {
       throw FileError(path_, fmt::format("has a tensor {} that the model does not know",
-                                         tensors_.begin()->first));
+                                         printable(tensors_.begin()->first)));
     }
   }
 
@@ -95,6 +100,7 @@ Weights load_weights(const std::string& path, const ModelOptions& options, torch
                      .bias = reader.take(kInputBias, {H}) + reader.take(kRecurrentBias, {H}),
                      .readout_weight = reader.take(kReadoutWeight, {C, H}),
                      .readout_bias = reader.take(kReadoutBias, {C})};
+  reader.check_finite("the sum of the biases", weights.bias);
   reader.check_nothing_left();
   return weights;
 }
