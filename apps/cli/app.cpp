@@ -1,6 +1,7 @@
 #include "cli/app.h"
 
 #include <c10/util/Exception.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <torch/version.h>
 
@@ -25,14 +26,27 @@ std::string flag_of(std::string option) {
   return "--" + option;
 }
 
-int report(const std::string& program, std::string_view message, ExitCode code) {
-  fmt::print(stderr, "{}: {}\n", program, message.substr(0, message.find('\n')));
+int report(const std::string& program, std::string message, ExitCode code) {
+  std::replace_if(
+      message.begin(), message.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  print_note(fmt::format("{}: {}\n", program, message));
   return code;
+}
+
+/// Fills standard streams that are closed, so that no file of ours takes their place and gets what
+/// was meant for them. Writing to these fails, as it should.
+void occupy_closed_streams() {
+  for (const int stream : {0, 1, 2}) {
+    if (::fcntl(stream, F_GETFD) < 0) {
+      [[maybe_unused]] const int opened = ::open("/dev/null", O_RDONLY);
+    }
+  }
 }
 
 }  // namespace
 
 int run_app(const std::string& program, const std::function<void()>& body) {
+  occupy_closed_streams();
   try {
     body();
     return kDone;
@@ -43,10 +57,15 @@ int run_app(const std::string& program, const std::function<void()>& body) {
   } catch (const std::bad_alloc&) {
     return report(program, "out of memory", kFailed);
   } catch (const c10::Error& error) {
-    return report(program, error.what_without_backtrace(), kFailed);
+    const std::string message = error.what_without_backtrace();
+    return report(program, message.substr(0, message.find('\n')), kFailed);
   } catch (const std::exception& error) {
     return report(program, error.what(), kFailed);
   }
+}
+
+void print_note(std::string_view text) {
+  [[maybe_unused]] const std::size_t written = std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 void print_result(std::string_view text) {

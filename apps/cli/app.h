@@ -18,6 +18,9 @@ enum ExitCode : int {
 /// was expected>", and the exit code.
 int run_app(const std::string& program, const std::function<void()>& body);
 
+/// Writes a note to stderr. Where that cannot be done the note is lost, and nothing else.
+void print_note(std::string_view text);
+
 /// Writes a result to stdout.
 /// @throws FileError if not all of it can be written
 void print_result(std::string_view text);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 
@@ -18,6 +19,14 @@ Number parse_number(const std::string& name, const std::string& text, std::strin
     throw UsageError(fmt::format("--{} must be {}, got {}", name, kind, in_quotes(text)));
   }
   return value;
+}
+
+/// The argument that an unknown flag was in: cxxopts gives only the first letter of -word.
+std::string as_typed(const std::string& unknown, int argc, const char* const* argv) {
+  const auto* word = std::find_if(argv + 1, argv + argc, [&](const char* argument) {
+    return std::string_view(argument).starts_with(unknown);
+  });
+  return unknown.starts_with("-") && word != argv + argc ? *word : unknown;
 }
 
 }  // namespace
@@ -66,11 +75,24 @@ void Flags::toggle(const std::string& name, bool& value, const std::string& help
   toggles_[name] = &value;
 }
 
+void Flags::refuse_toggle_values(int argc, const char* const* argv) const {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const std::size_t equals = std::min(word.find('='), word.size());
+    if (equals < word.size() && word.starts_with("--") &&
+        toggles_.count(std::string(word.substr(2, equals - 2))) > 0) {
+      throw UsageError(fmt::format("{} takes no value, got {}", word.substr(0, equals),
+                                   in_quotes(word.substr(equals + 1))));
+    }
+  }
+}
+
 void Flags::parse(int argc, const char* const* argv) {
+  refuse_toggle_values(argc, argv);
   try {
     const cxxopts::ParseResult result = options_.parse(argc, argv);
     if (!result.unmatched().empty()) {
-      const std::string& unknown = result.unmatched().front();
+      const std::string unknown = as_typed(result.unmatched().front(), argc, argv);
       throw UsageError(fmt::format(
           "{} {}; --help lists the flags",
           unknown.starts_with("-") ? "unknown flag" : "unexpected argument", in_quotes(unknown)));
@@ -78,11 +100,14 @@ void Flags::parse(int argc, const char* const* argv) {
     for (const cxxopts::KeyValue& argument : result.arguments()) {
       given_.insert(argument.key());
       if (const auto toggle = toggles_.find(argument.key()); toggle != toggles_.end()) {
-        *toggle->second = argument.as<bool>();
+        *toggle->second = true;
       } else {
         setters_.at(argument.key())(argument.value());
       }
     }
+  } catch (const cxxopts::exceptions::missing_argument&) {
+    // cxxopts takes whatever follows a flag for its value: only the last word can lack one.
+    throw UsageError(fmt::format("{} needs a value", argv[argc - 1]));
   } catch (const cxxopts::exceptions::exception& error) {
     throw UsageError(fmt::format("{}; --help lists the flags", error.what()));
   }

@@ -72,6 +72,9 @@ class Flags {
   void add(const std::string& name, const std::string& placeholder, const std::string& default_text,
            const std::string& help, Setter set);
 
+  /// cxxopts would read the yes of --json=yes, and name no flag where it cannot.
+  void refuse_toggle_values(int argc, const char* const* argv) const;
+
   cxxopts::Options options_;
   std::vector<std::string> groups_;
   std::map<std::string, Setter> setters_;

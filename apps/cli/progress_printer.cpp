@@ -1,15 +1,15 @@
 #include "cli/progress_printer.h"
 
-#include <fmt/format.h>
-
 #include <unroll/report/text.h>
+
+#include "cli/app.h"
 
 namespace unroll::cli {
 
 void ProgressPrinter::on_start(const RunStart& start) {
   start_ = start;
   if (!quiet_) {
-    fmt::print(stderr, "{}", describe_start(start));
+    print_note(describe_start(start));
   }
 }
 
@@ -18,7 +18,7 @@ void ProgressPrinter::on_row(const LogRow& row) {
   const auto now = std::chrono::steady_clock::now();
   const bool is_edge = row.epoch != last_epoch_ || row.window == row.windows_per_epoch;
   if (!quiet_ && (is_edge || now - last_line_ >= kPause)) {
-    fmt::print(stderr, "{}", describe_row(*start_, row));
+    print_note(describe_row(*start_, row));
     last_line_ = now;
   }
   last_epoch_ = row.epoch;

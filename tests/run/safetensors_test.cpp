@@ -165,6 +165,15 @@ struct BadFile {
   std::string message;  ///< what stands after the file's name, or a part of it
 };
 
+/// A text, a hundred thousand times.
+std::string repeated(const std::string& text) {
+  std::string result;
+  for (int i = 0; i < 100'000; ++i) {
+    result += text;
+  }
+  return result;
+}
+
 std::ostream& operator<<(std::ostream& stream, const BadFile& file) { return stream << file.name; }
 
 // The format wants a JSON object that begins with the header's first byte, and nothing but spaces
@@ -186,20 +195,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"HalfAnObject", R"({"x":)", kNoHeader}, BadFile{"TwoObjects", "{}{}", kNoHeader},
         BadFile{"InvalidUtf8", "{\"\xFF\":1}", kNoHeader},
         BadFile{"NulBytesAfter", std::string("{}\0\0", 4), kNoHeader},
+        BadFile{"NulByteAndMore",
+                header_of_x(R"("F32")", "[2]", "[0,8]").append("\0 what follows is not seen}", 27),
+                kNoHeader},
         BadFile{"SpaceBefore", " {}", kNoHeader},
         BadFile{"ByteOrderMarkBefore", "\xEF\xBB\xBF{}", kNoHeader},
         BadFile{"Array", "[1,2]", kNoHeader}, BadFile{"Number", "17", kNoHeader},
         BadFile{"Null", "null", kNoHeader},
-        BadFile{"DeepArrays", R"({"x":)" + std::string(100'000, '['), "nested too deep"},
-        BadFile{"DeepObjects",
-                [] {
-                  std::string header;
-                  for (int i = 0; i < 100'000; ++i) {
-                    header += R"({"x":)";
-                  }
-                  return header;
-                }(),
-                "nested too deep"},
+        BadFile{"DeepArrays", R"({"x":)" + repeated("[") + repeated("]") + "}", "nested too deep"},
+        BadFile{"DeepObjects", repeated(R"({"x":)") + "1" + repeated("}"), "nested too deep"},
         BadFile{"NoTensors", "{}", "has 8 bytes after its last tensor"},
         BadFile{"NameTwice",
                 R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"

@@ -102,8 +102,10 @@ class Parser {
     }
     data_ = bytes_.substr(kLengthBytes + length);
     const std::string_view text = bytes_.substr(kLengthBytes, length);
-    // The format wants an object from the first byte on, and nothing after it but spaces.
-    if (!text.starts_with('{') || !text.substr(0, text.find_last_not_of(' ') + 1).ends_with('}')) {
+    // The format wants an object from the first byte on, and nothing after it but spaces. The JSON
+    // library takes a NUL byte for the end.
+    if (!text.starts_with('{') || !text.substr(0, text.find_last_not_of(' ') + 1).ends_with('}') ||
+        text.find('\0') != std::string_view::npos) {
       fail("is not a safetensors file: its header is no JSON object");
     }
     return parse_json(text);

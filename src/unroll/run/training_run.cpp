@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include <unroll/base/error.h>
 #include <unroll/base/file.h>
 #include <unroll/data/csv.h>
 #include <unroll/data/series_source.h>
@@ -44,6 +45,17 @@ Weights initial_weights(const RunOptions& options) {
   return options.init.empty()
              ? glorot_weights(options.model, static_cast<std::uint64_t>(options.seed), dtype)
              : load_weights(options.init, options.model, dtype);
+}
+
+/// A window's loss is of the weights before its update: the last update's come to light here.
+void check_finite(const Weights& weights) {
+  for (const torch::Tensor& tensor : {weights.input_weight, weights.recurrent_weight, weights.bias,
+                                      weights.readout_weight, weights.readout_bias}) {
+    if (!torch::isfinite(tensor).all().item<bool>()) {
+      throw DivergenceError(
+          "the last window's update left weights that are not finite; try a smaller learning rate");
+    }
+  }
 }
 
 }  // namespace
@@ -90,7 +102,9 @@ Summary run_training(RunOptions options, RunObserver& observer) {
         observer.on_row(row);
       });
   metrics.sync();
-  save_weights(directory + "/weights.safetensors", model->weights());
+  const Weights weights = model->weights();
+  check_finite(weights);
+  save_weights(directory + "/weights.safetensors", weights);
 
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   Summary summary = {.model = std::string(name_of(options.model.model)),

@@ -95,8 +95,10 @@ void check_memory(std::int64_t series_length, const WindowOptions& windows,
   const double real = precision == Precision::kFloat64 ? 8.0 : 4.0;
 
   const double series = 2.0 * sizeof(std::int64_t) * N;
+  // At the start the parameters stand beside the initial weights' float64 draft and its rounding.
   const double weights =
-      real * copies_of_the_weights(optimizer.optimizer) * ((C + H) * H + H + H * C + C);
+      std::max(real * copies_of_the_weights(optimizer.optimizer), 2.0 * real + sizeof(double)) *
+      ((C + H) * H + H + H * C + C);
   // Kept for the backward pass: each step's input term, sum and state, and the logits with their
   // log-softmax.
   const double window = real * B * T * (3.0 * H + 2.0 * C);
