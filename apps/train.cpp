@@ -20,20 +20,19 @@ void train(int argc, char** argv) {
   RunOptions options;
   bool json = false;
   bool quiet = false;
-  bool version = false;
-  bool help = false;
   cli::Flags flags(
       kProgram,
       "Trains a recurrent network on a long series, window by window, carrying its state.");
+  flags.group("Model");
+  flags.choice("model", options.model.model, "the hand-written cell loop, or torch::nn::RNN");
+  flags.choice("engine", options.engine, "how a training step is executed");
   cli::add_training_flags(flags, options);
-  flags.toggle("json", json, "print one JSON object, the summary, and nothing else on stdout");
-  flags.toggle("quiet", quiet, "no progress on stderr");
-  flags.group("Help");
-  flags.toggle("version", version, "print the version");
-  flags.toggle("help", help, "print this text");
-  flags.parse(argc, argv);
-  if (help || version) {
-    cli::print_result(help ? flags.help() : cli::version_line(kProgram));
+  flags.group("Output");
+  flags.integer("log-every", options.trainer.log_every, "windows between two rows of metrics.csv");
+  flags.text("out", options.out, "DIR",
+             "run directory, new or empty (default: runs/<UTC time>-<model>)");
+  cli::add_report_flags(flags, json, quiet, "the summary");
+  if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
     return;
   }
   cli::check_training_flags(flags);

@@ -15,8 +15,6 @@
 #include <unroll/base/error.h>
 #include <unroll/version.h>
 
-#include "cli/flags.h"
-
 namespace unroll::cli {
 namespace {
 
@@ -58,7 +56,8 @@ int run_app(const std::string& program, const std::function<void()>& body) {
     return report(program, "out of memory", kFailed);
   } catch (const c10::Error& error) {
     const std::string message = error.what_without_backtrace();
-    return report(program, message.substr(0, message.find('\n')), kFailed);
+    const std::size_t begin = std::min(message.find_first_not_of('\n'), message.size());
+    return report(program, message.substr(begin, message.find('\n', begin) - begin), kFailed);
   } catch (const std::exception& error) {
     return report(program, error.what(), kFailed);
   }
@@ -74,8 +73,21 @@ void print_result(std::string_view text) {
   }
 }
 
-std::string version_line(const std::string& program) {
-  return fmt::format("{} {} (LibTorch {})\n", program, kVersion, TORCH_VERSION);
+bool parse_or_answer(Flags& flags, const std::string& program, int argc, const char* const* argv) {
+  bool version = false;
+  bool help = false;
+  flags.group("Help");
+  flags.toggle("version", version, "print the version");
+  flags.toggle("help", help, "print this text");
+  flags.parse(argc, argv);
+  if (help) {
+    print_result(flags.help());
+  } else if (version) {
+    print_result(fmt::format("{} {} (LibTorch {})\n", program, kVersion, TORCH_VERSION));
+  } else {
+    flags.check_required();
+  }
+  return !help && !version;
 }
 
 }  // namespace unroll::cli

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "cli/flags.h"
+
 namespace unroll::cli {
 
 /// Exit codes of every app.
@@ -25,7 +27,9 @@ void print_note(std::string_view text);
 /// @throws FileError if not all of it can be written
 void print_result(std::string_view text);
 
-/// "<program> <version> (LibTorch <version>)"
-std::string version_line(const std::string& program);
+/// Adds --version and --help and parses the command line. Whether the program should go on; it
+/// should not if it was asked for one of the two, which this then prints.
+/// @throws UsageError
+bool parse_or_answer(Flags& flags, const std::string& program, int argc, const char* const* argv);
 
 }  // namespace unroll::cli

@@ -70,6 +70,15 @@ void Flags::text(const std::string& name, std::string& value, const std::string&
   });
 }
 
+void Flags::positional(const std::string& name, std::string& value, const std::string& placeholder,
+                       const std::string& help) {
+  text(name, value, placeholder, help);
+  options_.parse_positional({name});
+  options_.custom_help(placeholder + " [flags]").positional_help("");
+  positional_ = name;
+  require(name);
+}
+
 void Flags::toggle(const std::string& name, bool& value, const std::string& help) {
   options_.add_options(groups_.back())(name, help);
   toggles_[name] = &value;
@@ -110,6 +119,15 @@ void Flags::parse(int argc, const char* const* argv) {
     throw UsageError(fmt::format("{} needs a value", argv[argc - 1]));
   } catch (const cxxopts::exceptions::exception& error) {
     throw UsageError(fmt::format("{}; --help lists the flags", error.what()));
+  }
+}
+
+void Flags::check_required() const {
+  for (const std::string& name : required_) {
+    if (!given(name)) {
+      throw UsageError(fmt::format("{}{} is missing; --help shows the usage",
+                                   name == positional_ ? "the " : "--", name));
+    }
   }
 }
 

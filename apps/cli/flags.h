@@ -40,6 +40,9 @@ class Flags {
   /// `placeholder` is what the value is called in --help.
   void text(const std::string& name, std::string& value, const std::string& placeholder,
             const std::string& help);
+  /// A value that stands on the command line without a flag and must be there.
+  void positional(const std::string& name, std::string& value, const std::string& placeholder,
+                  const std::string& help);
   void toggle(const std::string& name, bool& value, const std::string& help);
 
   /// One of an enum's names.
@@ -59,6 +62,12 @@ class Flags {
   /// Sets every variable whose flag is given.
   /// @throws UsageError
   void parse(int argc, const char* const* argv);
+
+  /// This flag must be on the command line.
+  void require(const std::string& name) { required_.push_back(name); }
+
+  /// @throws UsageError if one of them was not
+  void check_required() const;
 
   /// Whether a flag was on the command line.
   [[nodiscard]] bool given(const std::string& name) const { return given_.count(name) > 0; }
@@ -80,6 +89,8 @@ class Flags {
   std::map<std::string, Setter> setters_;
   std::map<std::string, bool*> toggles_;
   std::set<std::string> given_;
+  std::vector<std::string> required_;
+  std::string positional_;
 };
 
 }  // namespace unroll::cli

@@ -1,10 +1,24 @@
 #include "cli/progress_printer.h"
 
+#include <fmt/format.h>
+
 #include <unroll/report/text.h>
 
 #include "cli/app.h"
 
 namespace unroll::cli {
+
+bool Pace::is_due(const LogRow& row) {
+  constexpr std::chrono::milliseconds kPause(500);
+  const auto now = std::chrono::steady_clock::now();
+  const bool is_edge = row.epoch != last_epoch_ || row.window == row.windows_per_epoch;
+  last_epoch_ = row.epoch;
+  if (!is_edge && now - last_line_ < kPause) {
+    return false;
+  }
+  last_line_ = now;
+  return true;
+}
 
 void ProgressPrinter::on_start(const RunStart& start) {
   start_ = start;
@@ -14,14 +28,19 @@ void ProgressPrinter::on_start(const RunStart& start) {
 }
 
 void ProgressPrinter::on_row(const LogRow& row) {
-  constexpr std::chrono::milliseconds kPause(500);
-  const auto now = std::chrono::steady_clock::now();
-  const bool is_edge = row.epoch != last_epoch_ || row.window == row.windows_per_epoch;
-  if (!quiet_ && (is_edge || now - last_line_ >= kPause)) {
+  if (!quiet_ && pace_.is_due(row)) {
     print_note(describe_row(*start_, row));
-    last_line_ = now;
   }
-  last_epoch_ = row.epoch;
+}
+
+void ComparisonPrinter::on_row(const std::string& variant, const LogRow& row) {
+  if (first_variant_.empty()) {
+    first_variant_ = variant;
+  }
+  if (!quiet_ && variant == first_variant_ && pace_.is_due(row)) {
+    print_note(fmt::format("epoch {}  window {}/{}  mean loss {:.4f}\n", row.epoch, row.window,
+                           row.windows_per_epoch, row.mean_loss));
+  }
 }
 
 }  // namespace unroll::cli

@@ -3,13 +3,24 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include <unroll/run/training_run.h>
 
 namespace unroll::cli {
 
-/// Prints how a run goes: its start, then a line at every epoch's first and last row and twice a
-/// second in between, so that a fast run does not flood the terminal. metrics.csv has every row.
+/// Which log rows are worth a line: every epoch's first and last, and two a second in between, so
+/// that a fast run does not flood the terminal. metrics.csv has every row.
+class Pace {
+ public:
+  [[nodiscard]] bool is_due(const LogRow& row);
+
+ private:
+  std::int64_t last_epoch_ = 0;
+  std::chrono::steady_clock::time_point last_line_;
+};
+
+/// Prints how a run goes: its start, then lines at a sensible pace.
 class ProgressPrinter final : public RunObserver {
  public:
   explicit ProgressPrinter(bool quiet) : quiet_(quiet) {}
@@ -20,8 +31,20 @@ class ProgressPrinter final : public RunObserver {
  private:
   bool quiet_;
   std::optional<RunStart> start_;
-  std::int64_t last_epoch_ = 0;
-  std::chrono::steady_clock::time_point last_line_;
+  Pace pace_;
+};
+
+/// Prints how a comparison goes, by the first variant that is heard of.
+class ComparisonPrinter {
+ public:
+  explicit ComparisonPrinter(bool quiet) : quiet_(quiet) {}
+
+  void on_row(const std::string& variant, const LogRow& row);
+
+ private:
+  bool quiet_;
+  std::string first_variant_;
+  Pace pace_;
 };
 
 }  // namespace unroll::cli

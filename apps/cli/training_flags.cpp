@@ -1,10 +1,11 @@
 #include "cli/training_flags.h"
 
+#include <fmt/format.h>
+
 namespace unroll::cli {
 
 void add_training_flags(Flags& flags, RunOptions& options) {
-  flags.group("Model");
-  flags.choice("model", options.model.model, "the hand-written cell loop, or torch::nn::RNN");
+  flags.group("Network");
   flags.integer("hidden-size", options.model.hidden_size, "hidden units");
   flags.choice("dtype", options.dtype, "of weights, state and losses");
   flags.text("init", options.init, "FILE.safetensors",
@@ -23,14 +24,14 @@ void add_training_flags(Flags& flags, RunOptions& options) {
                 "passes, each over a fresh series and from a zero state");
   flags.choice("optimizer", options.optimizer.optimizer, "how gradients move the weights");
   flags.number("learning-rate", options.optimizer.learning_rate, "the optimizer's step size");
-  flags.choice("engine", options.engine, "how a training step is executed");
   flags.choice("device", options.device, "where; auto is CUDA if it works, else the CPU");
   flags.integer("threads", options.threads, "CPU threads for LibTorch's operations");
+}
 
-  flags.group("Output");
-  flags.integer("log-every", options.trainer.log_every, "windows between two rows of metrics.csv");
-  flags.text("out", options.out, "DIR",
-             "run directory, new or empty (default: runs/<UTC time>-<model>)");
+void add_report_flags(Flags& flags, bool& json, bool& quiet, const std::string& what) {
+  flags.toggle("json", json,
+               fmt::format("print one JSON object, {}, and nothing else on stdout", what));
+  flags.toggle("quiet", quiet, "no progress on stderr");
 }
 
 void check_training_flags(const Flags& flags) {

@@ -90,18 +90,26 @@ std::string read_file(const std::string& path) {
   }
 }
 
-void write_file(const std::string& path, std::string_view content) {
+void write_file(const std::string& path, std::string_view content,
+                const std::function<void(const std::string& temporary)>& check) {
   const std::string temporary = path + ".tmp";
   Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.get() < 0) {
     fail(path, "written", errno);
   }
-  const bool whole = write_all(file.get(), content) && ::fsync(file.get()) == 0 && file.close() &&
-                     ::rename(temporary.c_str(), path.c_str()) == 0;
-  if (!whole) {
-    const int error = errno;
+  try {
+    if (!write_all(file.get(), content) || ::fsync(file.get()) != 0 || !file.close()) {
+      fail(path, "written", errno);
+    }
+    if (check) {
+      check(temporary);
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+      fail(path, "written", errno);
+    }
+  } catch (...) {
     ::unlink(temporary.c_str());
-    fail(path, "written", error);
+    throw;
   }
   const std::string folder = std::filesystem::path(path).parent_path().string();
   sync_folder(folder.empty() ? "." : folder);

@@ -1,6 +1,7 @@
 // Files that appear whole or not at all.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,11 @@ std::string read_file(const std::string& path);
 
 /// Writes a file so that a reader, or a crash at any moment, finds the old one or the new one and
 /// never a part: into a temporary file beside it, synced to disk, renamed, and the folder synced.
-/// @throws FileError; the temporary file is removed and an old file is left as it was.
-void write_file(const std::string& path, std::string_view content);
+/// `check`, if given, is called with the temporary file's path before it takes the final name.
+/// @throws FileError, and what `check` throws; the temporary file is removed and an old file is
+/// left as it was.
+void write_file(const std::string& path, std::string_view content,
+                const std::function<void(const std::string& temporary)>& check = nullptr);
 
 /// A new file that grows line by line.
 class AppendFile {

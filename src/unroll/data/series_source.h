@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <random>
 
 #include <unroll/data/lagged_process.h>
+#include <unroll/data/numpy_random.h>
 #include <unroll/data/series.h>
 
 namespace unroll {
@@ -23,8 +23,8 @@ class SeriesSource {
   virtual std::shared_ptr<const Series> next() = 0;
 };
 
-/// Samples a process from the tutorial's random stream: std::mt19937(seed) gives what
-/// numpy.random.seed(seed) gives, and each series continues where the last one ended.
+/// Samples a process from the tutorial's random stream, numpy.random.seed(seed); each series
+/// continues where the last one ended.
 ///
 /// Of a series of N symbols, first every X_t = numpy.random.choice(2, N), one 32-bit draw each;
 /// then, for each t in order, u = numpy.random.rand(), two draws, and Y_t = 0 if u > P(Y_t = 1),
@@ -39,7 +39,7 @@ class SampledSource final : public SeriesSource {
  private:
   LaggedProcess process_;
   std::int64_t length_;
-  std::mt19937 random_;
+  NumpyRandom random_;
 };
 
 /// Gives the same series every epoch.

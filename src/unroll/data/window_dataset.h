@@ -44,7 +44,10 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
   /// The number of windows.
   [[nodiscard]] std::int64_t window_count() const { return window_count_; }
 
-  /// The same two in LibTorch's words, for a DataLoader.
+  /// The number of rows, B.
+  [[nodiscard]] std::int64_t batch_size() const { return inputs_.size(0); }
+
+  /// window() and window_count() in LibTorch's words, for a DataLoader.
   Window get(std::size_t index) override { return window(static_cast<std::int64_t>(index)); }
   [[nodiscard]] std::optional<std::size_t> size() const override {
     return static_cast<std::size_t>(window_count_);

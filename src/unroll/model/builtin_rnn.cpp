@@ -33,7 +33,7 @@ Weights BuiltinRnn::weights() const {
   };
   return {.input_weight = copy(rnn["weight_ih_l0"]),
           .recurrent_weight = copy(rnn["weight_hh_l0"]),
-          .bias = copy(rnn["bias_ih_l0"]),
+          .bias = copy(rnn["bias_ih_l0"] + rnn["bias_hh_l0"]),  // the two act as their sum
           .readout_weight = copy(readout_->weight),
           .readout_bias = copy(readout_->bias)};
 }

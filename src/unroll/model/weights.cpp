@@ -2,51 +2,59 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
-#include <random>
+#include <limits>
 #include <stdexcept>
 #include <vector>
+
+#include <unroll/data/numpy_random.h>
 
 namespace unroll {
 namespace {
 
-/// A float64 matrix of U(-a, a), filled row by row from 53-bit draws
-/// (std::uniform_real_distribution differs between standard libraries).
-torch::Tensor glorot_uniform(std::int64_t rows, std::int64_t columns, std::mt19937_64& random) {
+/// A float64 matrix of U(-a, a), filled row by row.
+torch::Tensor glorot_uniform(std::int64_t rows, std::int64_t columns, NumpyRandom& random) {
   torch::Tensor matrix = torch::empty({rows, columns}, torch::kFloat64);
   const double limit = std::sqrt(6.0 / static_cast<double>(rows + columns));
   auto* values = matrix.mutable_data_ptr<double>();
-  for (std::int64_t i = 0; i < rows * columns; ++i) {
-    const double uniform = static_cast<double>(random() >> 11) * 0x1p-53;
-    values[i] = limit * (2.0 * uniform - 1.0);
-  }
+  std::generate_n(values, matrix.numel(), [&] { return random.uniform(-limit, limit); });
   return matrix;
 }
 
 }  // namespace
 
+std::array<NamedTensor, 5> named_tensors(const Weights& weights) {
+  return {{{"rnn.weight_ih_l0", weights.input_weight},
+           {"rnn.weight_hh_l0", weights.recurrent_weight},
+           {"rnn.bias_ih_l0", weights.bias},
+           {"readout.weight", weights.readout_weight},
+           {"readout.bias", weights.readout_bias}}};
+}
+
+double largest_difference(const torch::Tensor& left, const torch::Tensor& right) {
+  const auto difference = (left - right).abs().max().item<double>();
+  return std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference;
+}
+
 void check_shapes(const Weights& weights, const ModelOptions& options) {
   const std::int64_t C = options.num_classes;
   const std::int64_t H = options.hidden_size;
-  const auto check = [](const char* name, const torch::Tensor& tensor,
-                        const std::vector<std::int64_t>& shape) {
-    if (tensor.sizes() != shape) {
-      throw std::invalid_argument(
-          fmt::format("{} must have shape {}, got {}", name, shape, tensor.sizes().vec()));
+  const std::array<std::vector<std::int64_t>, 5> shapes = {{{H, C}, {H, H}, {H}, {C, H}, {C}}};
+  const auto tensors = named_tensors(weights);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].tensor.sizes() != shapes[i]) {
+      throw std::invalid_argument(fmt::format("{} must have shape {}, got {}", tensors[i].name,
+                                              shapes[i], tensors[i].tensor.sizes().vec()));
     }
-  };
-  check("input_weight", weights.input_weight, {H, C});
-  check("recurrent_weight", weights.recurrent_weight, {H, H});
-  check("bias", weights.bias, {H});
-  check("readout_weight", weights.readout_weight, {C, H});
-  check("readout_bias", weights.readout_bias, {C});
+  }
 }
 
-Weights glorot_weights(const ModelOptions& options, std::uint64_t seed, torch::Dtype dtype) {
+Weights glorot_weights(const ModelOptions& options, std::uint32_t seed, torch::Dtype dtype) {
   options.validate();
   const std::int64_t C = options.num_classes;
   const std::int64_t H = options.hidden_size;
-  std::mt19937_64 random(seed);
+  NumpyRandom random(seed);
   const torch::Tensor cell = glorot_uniform(C + H, H, random).to(dtype);
   const torch::Tensor readout = glorot_uniform(H, C, random).to(dtype);
   return {.input_weight = cell.narrow(0, 0, C).t().contiguous(),

@@ -80,21 +80,11 @@ class Reader {
   torch::Dtype dtype_;
 };
 
-}  // namespace
-
-void save_weights(const std::string& path, const Weights& weights) {
-  write_file(path, encode_safetensors({{kInputWeight, to_file(weights.input_weight)},
-                                       {kRecurrentWeight, to_file(weights.recurrent_weight)},
-                                       {kInputBias, to_file(weights.bias)},
-                                       {kRecurrentBias, to_file(torch::zeros_like(weights.bias))},
-                                       {kReadoutWeight, to_file(weights.readout_weight)},
-                                       {kReadoutBias, to_file(weights.readout_bias)}}));
-}
-
-Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype) {
+Weights to_weights(SafeTensors tensors, const std::string& path, const ModelOptions& options,
+                   torch::Dtype dtype) {
   const std::int64_t C = options.num_classes;
   const std::int64_t H = options.hidden_size;
-  Reader reader(parse_safetensors(read_file(path), path), path, dtype);
+  Reader reader(std::move(tensors), path, dtype);
   Weights weights = {.input_weight = reader.take(kInputWeight, {H, C}),
                      .recurrent_weight = reader.take(kRecurrentWeight, {H, H}),
                      .bias = reader.take(kInputBias, {H}) + reader.take(kRecurrentBias, {H}),
@@ -103,6 +93,37 @@ Weights load_weights(const std::string& path, const ModelOptions& options, torch
   reader.check_finite("the sum of the biases", weights.bias);
   reader.check_nothing_left();
   return weights;
+}
+
+}  // namespace
+
+void save_weights(const std::string& path, const Weights& weights) {
+  SafeTensors tensors = {{kRecurrentBias, to_file(torch::zeros_like(weights.bias))}};
+  for (const auto& [name, tensor] : named_tensors(weights)) {
+    tensors[name] = to_file(tensor);
+  }
+  write_file(path, encode_safetensors(tensors));
+}
+
+Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype) {
+  return to_weights(parse_safetensors(read_file(path), path), path, options, dtype);
+}
+
+Weights load_weights(const std::string& path) {
+  SafeTensors tensors = parse_safetensors(read_file(path), path);
+  const auto vector_size = [&](const char* name) {
+    const auto entry = tensors.find(name);
+    if (entry == tensors.end() || entry->second.shape.size() != 1 || entry->second.shape[0] < 1) {
+      throw FileError(path,
+                      fmt::format("has no vector {}; it is no weights file of a network", name));
+    }
+    return entry->second.shape[0];
+  };
+  const ModelOptions options = {.num_classes = vector_size(kReadoutBias),
+                                .hidden_size = vector_size(kInputBias)};
+  const torch::Dtype dtype =
+      tensors.at(kInputBias).dtype == "F64" ? torch::kFloat64 : torch::kFloat32;
+  return to_weights(std::move(tensors), path, options, dtype);
 }
 
 }  // namespace unroll

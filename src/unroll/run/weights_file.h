@@ -19,4 +19,8 @@ void save_weights(const std::string& path, const Weights& weights);
 /// shape or dtype or a value that is not finite.
 Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype);
 
+/// Reads such a file for a model of whatever sizes and dtype it has.
+/// @throws FileError likewise
+Weights load_weights(const std::string& path);
+
 }  // namespace unroll

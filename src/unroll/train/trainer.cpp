@@ -28,60 +28,85 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_;
 };
 
-/// Sums a row's losses, read back from the device at once.
-double sum_losses(const torch::Tensor& losses, std::int64_t epoch, std::int64_t first_window) {
-  const torch::Tensor on_host = losses.to(torch::kCPU, torch::kFloat64);
-  const auto* values = on_host.const_data_ptr<double>();
-  double sum = 0.0;
-  for (std::int64_t i = 0; i < on_host.numel(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw DivergenceError(
-          fmt::format("the loss is {} at window {} of epoch {}; try a smaller learning rate",
-                      values[i], first_window + i + 1, epoch));
-    }
-    sum += values[i];
-  }
-  return sum;
+}  // namespace
+
+Trainer::Trainer(Engine& engine, const TrainerOptions& options, LogCallback log)
+    : engine_(engine), options_(options), log_(std::move(log)) {
+  options.validate();
 }
 
-}  // namespace
+void Trainer::begin_epoch(const WindowDataset& windows) {
+  windows_ = &windows;
+  state_ = engine_.initial_state(windows.batch_size());
+  ++epoch_;
+  window_ = 0;
+  epoch_sum_ = 0.0;
+}
+
+std::int64_t Trainer::windows_left() const {
+  return windows_ == nullptr ? 0 : windows_->window_count() - window_;
+}
+
+std::vector<double> Trainer::advance(std::int64_t count) {
+  const WindowRange range = {
+      .first = window_,
+      .count = std::min({count, options_.log_every - row_windows_, windows_left()})};
+  std::vector<double> losses(static_cast<std::size_t>(range.count));
+  {
+    const Stopwatch stopwatch(result_.train_seconds);
+    Advance advance = engine_.advance(*windows_, range, std::move(state_));
+    const torch::Tensor on_host = advance.losses.to(torch::kCPU, torch::kFloat64);
+    std::copy_n(on_host.const_data_ptr<double>(), losses.size(), losses.begin());
+    state_ = std::move(advance.state);
+  }
+  for (const double loss : losses) {
+    ++window_;
+    if (!std::isfinite(loss)) {
+      throw DivergenceError(
+          fmt::format("the loss is {} at window {} of epoch {}; try a smaller learning rate", loss,
+                      window_, epoch_));
+    }
+    row_sum_ += loss;
+    epoch_sum_ += loss;
+  }
+  row_windows_ += range.count;
+  result_.windows += range.count;
+  if (row_windows_ == options_.log_every || windows_left() == 0) {
+    log_row();
+  }
+  return losses;
+}
+
+void Trainer::log_row() {
+  result_.final_loss = row_sum_ / static_cast<double>(row_windows_);
+  result_.last_epoch_loss = epoch_sum_ / static_cast<double>(window_);
+  log_({.epoch = epoch_,
+        .window = window_,
+        .windows_per_epoch = windows_->window_count(),
+        .mean_loss = result_.final_loss,
+        .epoch_mean_loss = result_.last_epoch_loss,
+        .train_seconds = result_.train_seconds});
+  row_sum_ = 0.0;
+  row_windows_ = 0;
+}
 
 TrainingResult train(Engine& engine, SeriesSource& source, const WindowOptions& window_options,
                      const TrainerOptions& options, torch::Device device,
-                     const std::function<void(const LogRow&)>& log) {
-  options.validate();
-  TrainingResult result;
+                     const Trainer::LogCallback& log) {
+  Trainer trainer(engine, options, log);
+  double data_seconds = 0.0;
   for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     const WindowDataset windows = [&] {
-      const Stopwatch stopwatch(result.data_seconds);
+      const Stopwatch stopwatch(data_seconds);
       return WindowDataset(source.next(), window_options, device);
     }();
-    const std::int64_t window_count = windows.window_count();
-    torch::Tensor state = engine.initial_state(window_options.batch_size);
-    double epoch_sum = 0.0;
-    for (std::int64_t done = 0; done < window_count;) {
-      const WindowRange range = {.first = done,
-                                 .count = std::min(options.log_every, window_count - done)};
-      double row_sum = 0.0;
-      {
-        const Stopwatch stopwatch(result.train_seconds);
-        Advance advance = engine.advance(windows, range, std::move(state));
-        row_sum = sum_losses(advance.losses, epoch, range.first);
-        state = std::move(advance.state);
-      }
-      done += range.count;
-      epoch_sum += row_sum;
-      result.windows += range.count;
-      result.final_loss = row_sum / static_cast<double>(range.count);
-      result.last_epoch_loss = epoch_sum / static_cast<double>(done);
-      log({.epoch = epoch,
-           .window = done,
-           .windows_per_epoch = window_count,
-           .mean_loss = result.final_loss,
-           .epoch_mean_loss = result.last_epoch_loss,
-           .train_seconds = result.train_seconds});
+    trainer.begin_epoch(windows);
+    while (trainer.windows_left() > 0) {
+      trainer.advance(options.log_every);
     }
   }
+  TrainingResult result = trainer.result();
+  result.data_seconds = data_seconds;
   return result;
 }
 

@@ -1,0 +1,66 @@
+// unroll-compare: trains variants from the same weights on the same data, and says whether they are
+// the same model and what each costs.
+
+#include <string>
+
+#include <unroll/report/comparison_text.h>
+#include <unroll/run/comparison_run.h>
+
+#include "cli/app.h"
+#include "cli/flags.h"
+#include "cli/progress_printer.h"
+#include "cli/training_flags.h"
+#include "cli/variants.h"
+
+namespace {
+
+constexpr const char* kProgram = "unroll-compare";
+
+/// Whether the variants agree; with --self-check, whether the fault was caught.
+bool compare(int argc, char** argv) {
+  using namespace unroll;  // NOLINT(google-build-using-namespace)
+  ComparisonOptions options;
+  std::string variants = "manual/autograd,builtin/autograd";
+  bool json = false;
+  bool quiet = false;
+  cli::Flags flags(kProgram,
+                   "Trains variants from the same weights on the same data: are they the same, and "
+                   "what does each cost?");
+  flags.group("Comparison");
+  flags.text("variants", variants, "MODEL/ENGINE,...",
+             "what to train; the first is what the others are measured against");
+  flags.number("tolerance", options.tolerance,
+               "largest difference of any window's loss, in nats, and of any final weight that "
+               "still is agreement; 0 "
+               "takes the dtype's, " +
+                   describe_default_tolerance());
+  flags.toggle("self-check", options.self_check,
+               "compare the first variant with a faulty one; done if the fault is caught");
+  cli::add_training_flags(flags, options.run);
+  flags.group("Output");
+  flags.integer("log-every", options.run.trainer.log_every,
+                "windows between two rows of metrics.csv");
+  flags.text(
+      "out", options.run.out, "DIR",
+      "folder for comparison.json and each variant's metrics.csv and config.json (default: none)");
+  cli::add_report_flags(flags, json, quiet, "the comparison");
+  if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
+    return true;
+  }
+  cli::check_training_flags(flags);
+  options.variants = cli::parse_variants("variants", variants);
+  cli::ComparisonPrinter progress(quiet);
+  const ComparisonSummary summary = run_comparison(
+      options,
+      [&](const std::string& variant, const LogRow& row) { progress.on_row(variant, row); });
+  cli::print_result(json ? summary.to_json() : describe_comparison(summary));
+  return summary.agree() != options.self_check;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bool as_hoped = true;
+  const int code = unroll::cli::run_app(kProgram, [&] { as_hoped = compare(argc, argv); });
+  return code == unroll::cli::kDone && !as_hoped ? unroll::cli::kFailed : code;
+}

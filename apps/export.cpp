@@ -1,0 +1,42 @@
+// unroll-export: turns a trained network into a TorchScript module that other programs load.
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include <unroll/export/export_run.h>
+
+#include "cli/app.h"
+#include "cli/flags.h"
+
+namespace {
+
+constexpr const char* kProgram = "unroll-export";
+
+void export_model(int argc, char** argv) {
+  using namespace unroll;  // NOLINT(google-build-using-namespace)
+  ExportOptions options;
+  cli::Flags flags(kProgram, "Exports a trained network as a TorchScript module.");
+  flags.group("Export");
+  flags.positional("source", options.source, "RUN_DIR|FILE.safetensors",
+                   "a finished run, or a weights file");
+  flags.text("output", options.output, "FILE.pt", "the TorchScript file to write; required");
+  flags.text("weights", options.weights, "FILE.safetensors", "write the weights too, for Python");
+  flags.toggle("force", options.force, "replace files that exist");
+  flags.require("output");
+  if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
+    return;
+  }
+  const ExportSummary summary = run_export(options);
+  cli::print_result(
+      fmt::format("{}: {} classes, {} hidden units, {}; loaded again, its logits differ from the "
+                  "model's by {:.1e}\n",
+                  options.output, summary.num_classes, summary.hidden_size, summary.dtype,
+                  summary.largest_difference));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return unroll::cli::run_app(kProgram, [&] { export_model(argc, argv); });
+}

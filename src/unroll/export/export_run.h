@@ -1,0 +1,33 @@
+// A whole export: from a run directory or a weights file to files that other programs read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace unroll {
+
+struct ExportOptions {
+  /// A finished run's directory, or a weights file.
+  std::string source;
+  /// The TorchScript file to write.
+  std::string output;
+  /// A safetensors file to write as well; empty for none.
+  std::string weights;
+  /// Replace output files that exist.
+  bool force = false;
+};
+
+/// What was exported.
+struct ExportSummary {
+  std::int64_t num_classes = 0;
+  std::int64_t hidden_size = 0;
+  std::string dtype;
+  double largest_difference = 0.0;  ///< between the trained model and the file, loaded again
+};
+
+/// Exports as the options say.
+/// @throws FileError if the source is missing, damaged, or a run that did not finish; if an output
+/// exists and force is not set; if an output cannot be written
+ExportSummary run_export(const ExportOptions& options);
+
+}  // namespace unroll

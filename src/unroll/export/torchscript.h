@@ -1,0 +1,30 @@
+// A trained network as a TorchScript module, for programs that know LibTorch or PyTorch but not
+// Unroll.
+#pragma once
+
+#include <string>
+
+#include <unroll/model/weights.h>
+
+namespace unroll {
+
+/// The name of the extra file in which a module carries where it comes from, as JSON.
+constexpr const char* kProvenanceFile = "unroll.json";
+
+/// The largest difference between two ways to compute the same logits that rounding explains.
+double export_tolerance(torch::Dtype dtype);
+
+/// Writes a TorchScript module with these weights:
+///
+///     forward(inputs: int64 [B, T], state: [B, H]) -> (logits [B, T, C], state [B, H])      any B
+///     and T from 1 initial_state(batch_size: int) -> [B, H], zeros
+///
+/// It follows its parameters to whatever device they are moved to; its state_dict() has the names
+/// of a weights file. `provenance` goes with it as the extra file kProvenanceFile. Before the file
+/// takes its name, it is loaded again and its logits and state are compared with ManualRnn's over
+/// whole windows and one step at a time. Gives the largest difference found in the logits.
+/// @throws FileError if it cannot be written, or what was written computes something else
+double save_torchscript(const std::string& path, const Weights& weights,
+                        const std::string& provenance);
+
+}  // namespace unroll

@@ -1,0 +1,180 @@
+#include <unroll/run/comparison_run.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include <unroll/base/error.h>
+#include <unroll/base/file.h>
+#include <unroll/run/config.h>
+#include <unroll/run/json.h>
+#include <unroll/run/metrics.h>
+#include <unroll/run/preparation.h>
+#include <unroll/run/run_directory.h>
+#include <unroll/train/autograd_engine.h>
+#include <unroll/train/comparison.h>
+
+namespace unroll {
+namespace {
+
+/// A variant with all that it owns.
+struct Variant {
+  std::string name;
+  Trainee trainee;
+  std::unique_ptr<MetricsFile> metrics;  // if there is an output folder
+};
+
+/// "manual/autograd", with a number behind it if an earlier variant is called that.
+std::string unique_name(const Trainee& trainee, const std::vector<Variant>& variants) {
+  const std::string plain =
+      fmt::format("{}/{}", name_of(trainee.model->options().model), name_of(trainee.engine_choice));
+  std::string name = plain;
+  const auto is_taken = [&](const Variant& variant) { return variant.name == name; };
+  for (int copy = 2; std::any_of(variants.begin(), variants.end(), is_taken); ++copy) {
+    name = fmt::format("{}-{}", plain, copy);
+  }
+  return name;
+}
+
+/// The built-in model with both of its biases trained: their sum moves twice as far as it should.
+Trainee make_faulty_trainee(const PreparedRun& run) {
+  Trainee trainee = make_trainee(run, ModelKind::kBuiltin, EngineChoice::kAutograd);
+  trainee.model->named_parameters()["rnn.bias_hh_l0"].requires_grad_(true);
+  trainee.engine = std::make_unique<AutogradEngine>(trainee.model, run.options.optimizer);
+  return trainee;
+}
+
+std::vector<Variant> make_variants(const ComparisonOptions& options, const PreparedRun& run) {
+  std::vector<Variant> variants;
+  const auto add = [&](Trainee trainee, const char* suffix) {
+    variants.push_back({unique_name(trainee, variants) + suffix, std::move(trainee), nullptr});
+  };
+  for (const VariantChoice& choice : options.variants) {
+    add(make_trainee(run, choice.model, choice.engine), "");
+    if (options.self_check) {
+      add(make_faulty_trainee(run), "+fault");
+      break;
+    }
+  }
+  return variants;
+}
+
+/// Makes the variant's folder and files.
+void open_files(Variant& variant, const PreparedRun& run) {
+  std::string folder = variant.name;
+  std::replace(folder.begin(), folder.end(), '/', '-');
+  folder = make_run_directory(run.options.out + "/" + folder, folder);
+  RunOptions options = run.options;
+  options.model.model = variant.trainee.model->options().model;
+  const ResolvedRun resolved = {.engine = variant.trainee.engine_choice,
+                                .device = run.device.str()};
+  write_file(folder + "/config.json", config_json(options, resolved, run.process));
+  variant.metrics = std::make_unique<MetricsFile>(folder + "/metrics.csv");
+}
+
+Json to_json(const std::optional<Parting>& parting) {
+  if (!parting) {
+    return nullptr;
+  }
+  return {{"variant", parting->variant},
+          {"epoch", parting->epoch},
+          {"window", parting->window},
+          {"first_loss", parting->first_loss},
+          {"loss", parting->loss},
+          {"tensor", parting->tensor},
+          {"weight_difference", parting->weight_difference}};
+}
+
+}  // namespace
+
+void ComparisonOptions::validate() const {
+  if (variants.size() < 2) {
+    throw InvalidOption("variants", fmt::format("must be at least two, got {}", variants.size()));
+  }
+  if (!(std::isfinite(tolerance) && tolerance >= 0.0)) {
+    throw InvalidOption("tolerance",
+                        fmt::format("must be a finite positive number, got {}", tolerance));
+  }
+}
+
+Tolerance default_tolerance(Precision dtype) {
+  constexpr std::int64_t kTutorialEpoch = 33'333;
+  return {.largest = dtype == Precision::kFloat64 ? 1e-9 : 1e-3, .windows = kTutorialEpoch};
+}
+
+bool ComparisonSummary::agree() const {
+  const bool weights_count = comparison.windows <= tolerance.windows;
+  const bool weights_agree = std::all_of(
+      comparison.variants.begin(), comparison.variants.end(), [&](const VariantResult& variant) {
+        return variant.max_weight_difference <= tolerance.largest;
+      });
+  return !comparison.parting && (weights_agree || !weights_count);
+}
+
+std::string ComparisonSummary::to_json() const {
+  Json variants = Json::array();
+  for (const VariantResult& variant : comparison.variants) {
+    variants.push_back({{"name", variant.name},
+                        {"final_loss", variant.final_loss},
+                        {"max_loss_difference", variant.max_loss_difference},
+                        {"max_weight_difference", variant.max_weight_difference},
+                        {"microseconds_per_window", variant.microseconds_per_window},
+                        {"speed_up", variant.speed_up}});
+  }
+  const Json json = {{"agree", agree()},
+                     {"tolerance", tolerance.largest},
+                     {"windows_judged", std::min(tolerance.windows, comparison.windows)},
+                     {"dtype", dtype},
+                     {"epochs", epochs},
+                     {"windows", comparison.windows},
+                     {"variants", variants},
+                     {"parting", unroll::to_json(comparison.parting)},
+                     {"seconds", seconds}};
+  return to_text(json);
+}
+
+ComparisonSummary run_comparison(const ComparisonOptions& options, const ComparisonLog& log) {
+  const auto begin = std::chrono::steady_clock::now();
+  options.validate();
+  const PreparedRun run = prepare_run(options.run);
+  std::vector<Variant> variants = make_variants(options, run);
+  const std::string& out = run.options.out;
+  if (!out.empty()) {
+    make_run_directory(out, "");
+    for (Variant& variant : variants) {
+      open_files(variant, run);
+    }
+  }
+
+  std::vector<Contestant> contestants;
+  for (const Variant& variant : variants) {
+    contestants.push_back(
+        {variant.name, *variant.trainee.model, *variant.trainee.engine, [&](const LogRow& row) {
+           if (variant.metrics) {
+             variant.metrics->append(row);
+           }
+           log(variant.name, row);
+         }});
+  }
+  ComparisonSummary summary = {.dtype = std::string(name_of(run.options.dtype)),
+                               .epochs = run.options.trainer.epochs,
+                               .tolerance = options.tolerance > 0.0
+                                                ? Tolerance{.largest = options.tolerance}
+                                                : default_tolerance(run.options.dtype),
+                               .seconds = 0.0,
+                               .self_check = options.self_check,
+                               .comparison = {}};
+  summary.comparison = compare(contestants, *run.source, run.options.windows, run.options.trainer,
+                               run.device, summary.tolerance);
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (!out.empty()) {
+    write_file(out + "/comparison.json", summary.to_json());
+  }
+  return summary;
+}
+
+}  // namespace unroll

@@ -1,0 +1,75 @@
+// A whole comparison: from options to a table of variants.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <unroll/run/options.h>
+#include <unroll/train/comparison_result.h>
+#include <unroll/train/log_row.h>
+
+namespace unroll {
+
+/// A model and the engine that trains it.
+struct VariantChoice {
+  ModelKind model = ModelKind::kManual;
+  EngineChoice engine = EngineChoice::kAutograd;
+};
+
+struct ComparisonOptions {
+  /// What all variants share; its model.model and engine do not count.
+  RunOptions run;
+  /// At least two. The first is what the others are measured against.
+  std::vector<VariantChoice> variants = {{.model = ModelKind::kManual},
+                                         {.model = ModelKind::kBuiltin}};
+  /// How far a window's loss, in nats, or a weight may be from the first variant's; 0 for
+  /// default_tolerance().
+  double tolerance = 0.0;
+  /// Compare the first variant with a faulty one instead, to see that the fault is caught.
+  bool self_check = false;
+
+  /// @throws InvalidOption
+  void validate() const;
+};
+
+/// The tolerance that fits a dtype's rounding errors, which grow as training goes on. Between the
+/// manual and the built-in model at the tutorial's sizes (seeds 0 and 1) the largest difference of
+/// a window's loss was measured as
+///
+///     windows      float32    float64
+///       1,000      2e-7       4e-16
+///      10,000      2e-6       1e-14
+///      33,333      MEASURED
+///     166,665      0.06       MEASURED
+///
+/// In float32 the later trajectories are chaotic: two correct runs part and meet again. So only the
+/// first epoch's windows are judged.
+Tolerance default_tolerance(Precision dtype);
+
+/// What a comparison came to.
+struct ComparisonSummary {
+  std::string dtype;
+  std::int64_t epochs = 0;
+  Tolerance tolerance;
+  double seconds = 0.0;
+  bool self_check = false;
+  Comparison comparison;
+
+  /// Whether every variant's losses and weights are within the tolerance of the first one's.
+  [[nodiscard]] bool agree() const;
+
+  /// One JSON object, indented, with a final newline.
+  [[nodiscard]] std::string to_json() const;
+};
+
+/// Is told of every variant's log rows.
+using ComparisonLog = std::function<void(const std::string& variant, const LogRow& row)>;
+
+/// Trains the variants side by side. If options.run.out is not empty, makes that folder with a
+/// folder for each variant (config.json and metrics.csv) and comparison.json.
+/// @throws InvalidOption, FileError, DivergenceError, and what LibTorch throws
+ComparisonSummary run_comparison(const ComparisonOptions& options, const ComparisonLog& log);
+
+}  // namespace unroll

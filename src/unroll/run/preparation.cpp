@@ -1,0 +1,70 @@
+#include <unroll/run/preparation.h>
+
+#include <ATen/Parallel.h>
+
+#include <utility>
+
+#include <unroll/data/csv.h>
+#include <unroll/run/weights_file.h>
+#include <unroll/train/autograd_engine.h>
+#include <unroll/train/device.h>
+#include <unroll/train/memory.h>
+
+namespace unroll {
+namespace {
+
+torch::Dtype to_torch(Precision precision) {
+  return precision == Precision::kFloat64 ? torch::kFloat64 : torch::kFloat32;
+}
+
+/// The user's series if there is one, else a sampled one; sets what a file decides in `options`.
+std::unique_ptr<SeriesSource> make_source(RunOptions& options,
+                                          const std::optional<LaggedProcess>& process) {
+  if (process) {
+    return std::make_unique<SampledSource>(*process, options.series.series_length,
+                                           static_cast<std::uint32_t>(options.seed));
+  }
+  Series series = read_csv(options.data);
+  options.series.series_length = series.length();
+  options.model.num_classes = series.num_classes;
+  return std::make_unique<FixedSource>(std::move(series));
+}
+
+Weights initial_weights(const RunOptions& options) {
+  const torch::Dtype dtype = to_torch(options.dtype);
+  return options.init.empty()
+             ? glorot_weights(options.model, static_cast<std::uint32_t>(options.seed), dtype)
+             : load_weights(options.init, options.model, dtype);
+}
+
+}  // namespace
+
+PreparedRun prepare_run(RunOptions options) {
+  options.validate();
+  PreparedRun run;
+  run.device = resolve_device(options.device);
+  at::set_num_threads(static_cast<int>(options.threads));
+  if (options.data.empty()) {
+    run.process = LaggedProcess::tutorial();
+  }
+  run.source = make_source(options, run.process);
+  options.windows.validate_for(options.series.series_length);
+  check_memory(options.series.series_length, options.windows, options.model, options.optimizer,
+               options.dtype, available_memory());
+  run.initial_weights = initial_weights(options);
+  run.options = std::move(options);
+  return run;
+}
+
+Trainee make_trainee(const PreparedRun& run, ModelKind model, EngineChoice /*engine*/) {
+  ModelOptions model_options = run.options.model;
+  model_options.model = model;
+  Trainee trainee = {.model = make_model(model_options, to_torch(run.options.dtype), run.device),
+                     .engine_choice = EngineChoice::kAutograd,
+                     .engine = nullptr};
+  trainee.model->set_weights(run.initial_weights);
+  trainee.engine = std::make_unique<AutogradEngine>(trainee.model, run.options.optimizer);
+  return trainee;
+}
+
+}  // namespace unroll

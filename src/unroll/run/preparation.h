@@ -1,0 +1,40 @@
+// What every program that trains does before its first window.
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+#include <optional>
+
+#include <unroll/data/lagged_process.h>
+#include <unroll/data/series_source.h>
+#include <unroll/model/model.h>
+#include <unroll/run/options.h>
+#include <unroll/train/engine.h>
+
+namespace unroll {
+
+/// Options made good: checked, with the files read and the device found.
+struct PreparedRun {
+  RunOptions options;  ///< with what the files decided filled in
+  torch::Device device = torch::kCPU;
+  std::optional<LaggedProcess> process;  ///< none for a user's own series
+  std::unique_ptr<SeriesSource> source;
+  Weights initial_weights;
+};
+
+/// Checks the options and that the run fits in memory, finds the device, reads the files, and sets
+/// LibTorch's thread count. Makes no file.
+/// @throws InvalidOption, FileError
+PreparedRun prepare_run(RunOptions options);
+
+/// A model with the initial weights, and the engine that trains it.
+struct Trainee {
+  std::shared_ptr<RecurrentModel> model;
+  EngineChoice engine_choice;  ///< what was chosen, never kAuto
+  std::unique_ptr<Engine> engine;
+};
+
+Trainee make_trainee(const PreparedRun& run, ModelKind model, EngineChoice engine);
+
+}  // namespace unroll

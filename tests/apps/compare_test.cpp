@@ -1,0 +1,178 @@
+// unroll-compare, run as its users run it.
+
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "train_program.h"
+
+namespace unroll {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+/// Runs unroll-compare in a folder.
+Outcome compare(const TempDir& folder, const std::string& flags) {
+  return run_shell(shell_word(UNROLL_BINARY_DIR "/unroll-compare") + " " + flags, folder.path());
+}
+
+/// Checks that it failed with this code and one line, and gives that line.
+std::string refusal(const Outcome& outcome, int exit_code) {
+  EXPECT_EQ(outcome.exit_code, exit_code);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_TRUE(outcome.err.starts_with("unroll-compare: ")) << outcome.err;
+  EXPECT_EQ(outcome.err.find('\n') + 1, outcome.err.size()) << outcome.err;
+  return outcome.err;
+}
+
+TEST(Compare, TheTwoModelsAgreeOverAThousandWindows) {
+  const TempDir folder;
+  const Outcome outcome = compare(folder, "--epochs 1 --series-length 30000 --json --quiet");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["agree"], true);
+  EXPECT_EQ(json["windows"], 1000);
+  EXPECT_EQ(json["parting"], nullptr);
+  ASSERT_EQ(json["variants"].size(), 2U);
+  EXPECT_EQ(json["variants"][0]["name"], "manual/autograd");
+  EXPECT_EQ(json["variants"][1]["name"], "builtin/autograd");
+  EXPECT_LT(json["variants"][1]["max_loss_difference"], 1e-5);
+  EXPECT_GT(json["variants"][1]["microseconds_per_window"], 0.0);
+  EXPECT_TRUE(names_in(folder.path()).empty());  // no --out, no files
+}
+
+TEST(Compare, TheTableHasARowAVariantAndAVerdict) {
+  const TempDir folder;
+  const Outcome outcome = compare(folder, kSmall);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  for (const char* part :
+       {"final loss", "max |d loss|", "max |d weight|", "us/window", "speed-up", "manual/autograd",
+        "builtin/autograd", "1.00x", "the variants agree within 0.001"}) {
+    EXPECT_NE(outcome.out.find(part), std::string::npos) << part << " is not in\n" << outcome.out;
+  }
+  EXPECT_NE(outcome.err.find("epoch 2  window 10/10  mean loss "), std::string::npos)
+      << outcome.err;
+}
+
+TEST(Compare, ATighterToleranceThanRoundingIsExitOneAndNamesThePlace) {
+  const TempDir folder;
+  const Outcome outcome =
+      compare(folder, "--epochs 1 --series-length 30000 --tolerance 1e-12 --quiet");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.out.find("builtin/autograd parts at window "), std::string::npos)
+      << outcome.out;
+  EXPECT_NE(outcome.out.find(" leads: its weights differ by up to "), std::string::npos)
+      << outcome.out;
+}
+
+TEST(Compare, SelfCheckCatchesItsFault) {
+  const TempDir folder;
+  const Outcome outcome =
+      compare(folder, "--self-check --epochs 1 --series-length 3000 --quiet --json");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["agree"], false);
+  EXPECT_EQ(json["parting"]["variant"], "builtin/autograd+fault");
+  EXPECT_EQ(json["parting"]["tensor"], "rnn.bias_ih_l0");
+}
+
+TEST(Compare, SelfCheckThatCatchesNothingIsExitOne) {
+  const TempDir folder;
+  const Outcome outcome =
+      compare(folder, "--self-check --tolerance 1000 --quiet" + std::string(kSmall));
+  EXPECT_EQ(outcome.exit_code, 1);
+}
+
+TEST(Compare, OutHasEveryVariantsFiles) {
+  const TempDir folder;
+  const Outcome outcome = compare(folder, "--out c --json --quiet" + std::string(kSmall));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(names_in(folder / "c"),
+            (std::set<std::string>{"comparison.json", "manual-autograd", "builtin-autograd"}));
+  EXPECT_EQ(read_bytes(folder / "c/comparison.json"), outcome.out);
+  for (const std::string model : {"manual", "builtin"}) {
+    const std::string variant = "c/" + model + "-autograd";
+    EXPECT_EQ(names_in(folder / variant), (std::set<std::string>{"config.json", "metrics.csv"}));
+    EXPECT_EQ(places(read_metrics(folder, variant)), "1:4 1:8 1:10 2:4 2:8 2:10 ");
+    EXPECT_EQ(read_json(folder / (variant + "/config.json"))["model"], model);
+  }
+}
+
+TEST(Compare, AVariantsMetricsAreThoseOfItsOwnRun) {
+  const TempDir folder;
+  compare(folder, "--out c --quiet" + std::string(kSmall));
+  expect_trains(folder, "--model builtin --out run --quiet" + std::string(kSmall));
+  EXPECT_EQ(read_metrics(folder, "c/builtin-autograd"), read_metrics(folder, "run"));
+}
+
+TEST(Compare, AVariantAgainstItselfIsToldApartAndEqual) {
+  const TempDir folder;
+  const Outcome outcome =
+      compare(folder, "--variants manual/autograd,manual/auto --out c --json --quiet" +
+                          std::string(kSmall));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["variants"][1]["name"], "manual/autograd-2");
+  EXPECT_EQ(json["variants"][1]["max_loss_difference"], 0.0);
+  EXPECT_EQ(json["variants"][1]["max_weight_difference"], 0.0);
+  EXPECT_EQ(names_in(folder / "c").count("manual-autograd-2"), 1U);
+}
+
+TEST(Compare, BadVariantsAreRefused) {
+  const TempDir folder;
+  for (const std::string value :
+       {"", "manual", "manual/autograd", "manual/fast,builtin/autograd",
+        "gru/autograd,manual/autograd", "manual/autograd,,builtin/autograd", "manual/autograd,"}) {
+    SCOPED_TRACE(value);
+    const std::string line = refusal(compare(folder, "--variants " + shell_word(value)), 2);
+    EXPECT_NE(line.find("--variants must "), std::string::npos) << line;
+  }
+  EXPECT_TRUE(names_in(folder.path()).empty());
+}
+
+TEST(Compare, BadToleranceIsRefused) {
+  const TempDir folder;
+  for (const std::string value : {"-1", "nan", "inf", "x"}) {
+    const std::string line = refusal(compare(folder, "--tolerance " + value), 2);
+    EXPECT_NE(line.find("--tolerance must be a"), std::string::npos) << line;
+  }
+}
+
+TEST(Compare, TheFlagsOfOneModelAreNotItsOwn) {
+  const TempDir folder;
+  EXPECT_EQ(refusal(compare(folder, "--model manual"), 2),
+            "unroll-compare: unknown flag '--model'; --help lists the flags\n");
+}
+
+TEST(Compare, AnExistingFolderIsNotOverwritten) {
+  const TempDir folder;
+  write_bytes(folder / "old", "mine");
+  refusal(compare(folder, "--out . --quiet" + std::string(kSmall)), 1);
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"old"});
+}
+
+TEST(Compare, DivergenceNamesTheVariant) {
+  const TempDir folder;
+  const std::string line =
+      refusal(compare(folder, "--quiet --learning-rate 3e38" + std::string(kSmall)), 1);
+  EXPECT_NE(line.find("manual/autograd: the loss is "), std::string::npos) << line;
+}
+
+TEST(Compare, HelpExplainsTheTolerance) {
+  const TempDir folder;
+  const Outcome outcome = compare(folder, "--help");
+  EXPECT_EQ(outcome.exit_code, 0);
+  const std::string help =
+      std::regex_replace(outcome.out, std::regex("\\s+"), " ");  // of any width
+  for (const char* part :
+       {"--variants", "--tolerance", "--self-check", "0.001 over the first 33333 windows",
+        "1e-09 over the first 33333", "--batch-size", "--out"}) {
+    EXPECT_NE(help.find(part), std::string::npos) << part;
+  }
+}
+
+}  // namespace
+}  // namespace unroll

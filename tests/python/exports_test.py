@@ -1,0 +1,88 @@
+"""What Unroll writes, read by Python: a run's weights by PyTorch's own modules, and an exported model.
+
+    exports_test.py BIN_FOLDER
+
+Exits with 77, which CTest shows as skipped, where torch or safetensors cannot be imported.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import warnings
+
+try:
+    import torch
+    from safetensors.torch import load_file
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+
+TOLERANCE = 1e-6
+
+
+class Network(torch.nn.Module):
+    """The modules that a weights file is written for."""
+
+    def __init__(self, num_classes, hidden_size):
+        super().__init__()
+        self.num_classes = num_classes
+        self.rnn = torch.nn.RNN(num_classes, hidden_size, batch_first=True)
+        self.readout = torch.nn.Linear(hidden_size, num_classes)
+
+    def forward(self, inputs, state):
+        one_hot = torch.nn.functional.one_hot(inputs, self.num_classes).to(state.dtype)
+        hidden, last = self.rnn(one_hot, state.unsqueeze(0))
+        return self.readout(hidden), last.squeeze(0)
+
+
+def expect_equal(what, left, right):
+    difference = (left - right).abs().max().item()
+    assert difference <= TOLERANCE, f"{what} differ by {difference}"
+    print(f"{what}: within {difference:.1e}")
+
+
+def check(bin_folder, folder, model, dtype):
+    run = f"{folder}/{model}-{dtype}"
+    subprocess.run(
+        [f"{bin_folder}/unroll-train", "--model", model, "--dtype", dtype, "--hidden-size", "7", "--epochs", "1",
+         "--series-length", "30000", "--out", run, "--quiet"],
+        check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([f"{bin_folder}/unroll-export", run, "--output", f"{run}.pt"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+    network = Network(2, 7).to(getattr(torch, dtype))
+    network.load_state_dict(load_file(f"{run}/weights.safetensors"), strict=True)
+    extra_files = {"unroll.json": ""}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        exported = torch.jit.load(f"{run}.pt", _extra_files=extra_files)
+    with open(f"{run}/summary.json") as file:
+        assert json.loads(extra_files["unroll.json"])["summary"] == json.load(file)
+    assert set(exported.state_dict()) == set(network.state_dict())
+
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randint(0, 2, (4, 25), generator=generator)
+    state = torch.rand((4, 7), generator=generator).to(getattr(torch, dtype))
+    for name, ours, theirs in zip(("logits", "states"), exported(inputs, state), network(inputs, state)):
+        expect_equal(f"{model} {dtype} {name}", ours, theirs)
+
+    symbols = torch.randint(0, 2, (1, 10_000), generator=generator)
+    expected, _ = network(symbols, exported.initial_state(1))
+    state = exported.initial_state(1)
+    streamed = []
+    for symbol in symbols.split(1, dim=1):
+        logits, state = exported(symbol, state)
+        streamed.append(logits)
+    expect_equal(f"{model} {dtype} logits of 10,000 streamed symbols", torch.cat(streamed, 1), expected)
+
+
+def main():
+    torch.set_grad_enabled(False)
+    with tempfile.TemporaryDirectory() as folder:
+        for model in ("manual", "builtin"):
+            for dtype in ("float32", "float64"):
+                check(sys.argv[1], folder, model, dtype)
+
+
+main()
