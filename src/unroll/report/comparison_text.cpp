@@ -33,11 +33,9 @@ std::string describe_verdict(const ComparisonSummary& summary) {
 
 std::string describe_default_tolerance() {
   return fmt::format(
-      "float32 {}, float64 {}: twenty times and more what correct models were measured to part by "
-      "as "
-      "rounding errors grow. Later float32 windows are not judged: there correct models were seen "
-      "to part by 0.06 and to "
-      "meet again",
+      "float32 {}, float64 {}: correct models were measured to stay below a tenth of that while "
+      "rounding errors grow. Later windows are not judged by default: training is chaotic, and "
+      "correct models may part and meet again",
       describe_tolerance(default_tolerance(Precision::kFloat32)),
       describe_tolerance(default_tolerance(Precision::kFloat64)));
 }
