@@ -275,5 +275,13 @@ TEST(WindowDataset, RefusesSizesOfWhichNoWindowFits) {
   }
 }
 
+TEST(WindowDataset, RefusesASeriesWithATargetMissing) {
+  const auto series = std::make_shared<Series>();
+  series->inputs = {0, 1, 0, 1};
+  series->targets = {0, 1, 0};
+  EXPECT_THROW(WindowDataset(series, {.batch_size = 1, .num_steps = 2}, torch::kCPU),
+               std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace unroll

@@ -23,9 +23,13 @@ torch::Tensor rows(const std::shared_ptr<const Series>& series,
 
 }  // namespace
 
-WindowDataset::WindowDataset(std::shared_ptr<const Series> series, const WindowOptions& options,
-                             torch::Device device)
+WindowDataset::WindowDataset(const std::shared_ptr<const Series>& series,
+                             const WindowOptions& options, torch::Device device)
     : num_steps_(options.num_steps) {
+  if (series->targets.size() != series->inputs.size()) {
+    throw std::invalid_argument(fmt::format("a series of {} inputs and {} targets",
+                                            series->inputs.size(), series->targets.size()));
+  }
   options.validate_for(series->length());
   window_count_ = options.window_count(series->length());
   inputs_ = rows(series, series->inputs, options.batch_size, device);

@@ -33,8 +33,9 @@ struct Window {
 /// memory, on another device of the one copy made there. Nobody may write to them.
 class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Window> {
  public:
-  /// @throws InvalidOption if the series holds no window of these sizes.
-  WindowDataset(std::shared_ptr<const Series> series, const WindowOptions& options,
+  /// @throws InvalidOption if the series holds no window of these sizes; std::invalid_argument if
+  /// it has not as many targets as inputs
+  WindowDataset(const std::shared_ptr<const Series>& series, const WindowOptions& options,
                 torch::Device device);
 
   /// Window `index`, from 0.
