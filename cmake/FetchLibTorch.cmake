@@ -1,9 +1,8 @@
 # Fetches the LibTorch that libtorch-requirements.txt pins, once per machine: it stays in UNROLL_CACHE_DIR,
 # outside the build tree, for every preset and every clone.
 
-if(DEFINED ENV{XDG_CACHE_HOME})
-  set(_cache_home "$ENV{XDG_CACHE_HOME}")
-else()
+set(_cache_home "$ENV{XDG_CACHE_HOME}")
+if(NOT _cache_home)
   set(_cache_home "$ENV{HOME}/.cache")
 endif()
 set(UNROLL_CACHE_DIR "${_cache_home}/unroll" CACHE PATH "Where the fetched LibTorch is kept")
@@ -33,10 +32,10 @@ function(unroll_fetch_libtorch prefix)
     return()
   endif()
 
-  set(advice "To use a LibTorch of your own, version ${UNROLL_LIBTORCH_MINIMUM} or newer, set CMAKE_PREFIX_PATH "
-    "to it: to the folder of the archive from pytorch.org, or to what "
+  string(CONCAT advice
+    "To use a LibTorch of your own, version ${UNROLL_LIBTORCH_MINIMUM} or newer, set CMAKE_PREFIX_PATH to it: "
+    "to the folder of the archive from pytorch.org, or to what "
     "`python3 -c 'import torch; print(torch.utils.cmake_prefix_path)'` prints.")
-  string(CONCAT advice ${advice})
   if(NOT "${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR}" STREQUAL "Linux x86_64")
     message(FATAL_ERROR "No LibTorch is pinned for ${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR}. ${advice}")
   endif()

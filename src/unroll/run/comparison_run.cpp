@@ -150,6 +150,7 @@ ComparisonSummary run_comparison(const ComparisonOptions& options, const Compari
   }
 
   std::vector<Contestant> contestants;
+  contestants.reserve(variants.size());
   for (const Variant& variant : variants) {
     contestants.push_back(
         {variant.name, *variant.trainee.model, *variant.trainee.engine, [&](const LogRow& row) {
