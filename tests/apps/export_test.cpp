@@ -17,26 +17,26 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 
 class ExportTest : public ::testing::Test {
  protected:
-  ExportTest() { expect_trains(folder_, "--out run --quiet" + std::string(kSmall)); }
+  ExportTest() { expect_trains(folder, "--out run --quiet" + std::string(kSmall)); }
 
   [[nodiscard]] Outcome run(const std::string& flags) const {
-    return run_shell(shell_word(UNROLL_BINARY_DIR "/unroll-export") + " " + flags, folder_.path());
+    return run_shell(shell_word(UNROLL_BINARY_DIR "/unroll-export") + " " + flags, folder.path());
   }
 
   /// Runs it and expects one line on stderr with this code, no output, and no new file.
   void expect_refused(const std::string& flags, int exit_code, const std::string& part) const {
     SCOPED_TRACE(flags);
-    const auto before = names_in(folder_.path());
+    const auto before = names_in(folder.path());
     const Outcome outcome = run(flags);
     EXPECT_EQ(outcome.exit_code, exit_code);
     EXPECT_EQ(outcome.out, "");
     EXPECT_TRUE(outcome.err.starts_with("unroll-export: ")) << outcome.err;
     EXPECT_EQ(outcome.err.find('\n') + 1, outcome.err.size()) << outcome.err;
     EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err;
-    EXPECT_EQ(names_in(folder_.path()), before);
+    EXPECT_EQ(names_in(folder.path()), before);
   }
 
-  TempDir folder_;
+  TempDir folder;
 };
 
 TEST_F(ExportTest, ARunDirectoryGivesAModuleAndItsWeights) {
@@ -44,19 +44,19 @@ TEST_F(ExportTest, ARunDirectoryGivesAModuleAndItsWeights) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_TRUE(outcome.out.starts_with("model.pt: 2 classes, 4 hidden units, float32; "))
       << outcome.out;
-  EXPECT_EQ(names_in(folder_.path()),
+  EXPECT_EQ(names_in(folder.path()),
             (std::set<std::string>{"model.pt", "run", "weights.safetensors"}));
-  EXPECT_EQ(read_bytes(folder_ / "weights.safetensors"), read_weights(folder_, "run"));
+  EXPECT_EQ(read_bytes(folder / "weights.safetensors"), read_weights(folder, "run"));
 }
 
 TEST_F(ExportTest, BothModelsOfTheSameWeightsGiveTheSameBytes) {
   expect_trains(
-      folder_,
+      folder,
       "--model builtin --init run/weights.safetensors --learning-rate 1e-30 --out other --quiet" +
           std::string(kSmall));
   EXPECT_EQ(run("run/weights.safetensors --output a.pt").exit_code, 0);
   EXPECT_EQ(run("other --output b.pt").exit_code, 0);
-  EXPECT_EQ(read_weights(folder_, "run"), read_weights(folder_, "other"));
+  EXPECT_EQ(read_weights(folder, "run"), read_weights(folder, "other"));
 }
 
 TEST_F(ExportTest, AWeightsFileIsEnough) {
@@ -65,13 +65,13 @@ TEST_F(ExportTest, AWeightsFileIsEnough) {
 }
 
 TEST_F(ExportTest, AnOutputThatExistsIsReplacedOnlyByForce) {
-  write_bytes(folder_ / "model.pt", "mine");
+  write_bytes(folder / "model.pt", "mine");
   expect_refused("run --output model.pt", 1, "model.pt: exists; --force replaces it");
   expect_refused("run --output new.pt --weights model.pt", 1,
                  "model.pt: exists; --force replaces it");
-  EXPECT_EQ(read_bytes(folder_ / "model.pt"), "mine");
+  EXPECT_EQ(read_bytes(folder / "model.pt"), "mine");
   EXPECT_EQ(run("run --output model.pt --force").exit_code, 0);
-  EXPECT_NE(read_bytes(folder_ / "model.pt"), "mine");
+  EXPECT_NE(read_bytes(folder / "model.pt"), "mine");
 }
 
 TEST_F(ExportTest, AWrongCommandLineIsRefused) {
@@ -85,28 +85,28 @@ TEST_F(ExportTest, AWrongCommandLineIsRefused) {
 TEST_F(ExportTest, ASourceThatIsNoModelIsRefused) {
   expect_refused("nowhere --output model.pt", 1,
                  "nowhere: cannot be opened: No such file or directory");
-  write_bytes(folder_ / "empty", "");
+  write_bytes(folder / "empty", "");
   expect_refused("empty --output model.pt", 1, "empty: is not a safetensors file");
-  write_bytes(folder_ / "foreign", "PK\x03\x04 and then something else entirely");
+  write_bytes(folder / "foreign", "PK\x03\x04 and then something else entirely");
   expect_refused("foreign --output model.pt", 1, "foreign: ");
-  const std::string weights = read_weights(folder_, "run");
-  write_bytes(folder_ / "truncated", weights.substr(0, weights.size() - 1));
+  const std::string weights = read_weights(folder, "run");
+  write_bytes(folder / "truncated", weights.substr(0, weights.size() - 1));
   expect_refused("truncated --output model.pt", 1, "truncated: ");
-  write_bytes(folder_ / "other", safetensors({{"embedding", "F32", {4, 2}}}));
+  write_bytes(folder / "other", safetensors({{"embedding", "F32", {4, 2}}}));
   expect_refused("other --output model.pt", 1, "other: has no vector ");
-  write_bytes(folder_ / "half",
+  write_bytes(folder / "half",
               safetensors({{"rnn.bias_ih_l0", "F32", {4}}, {"readout.bias", "F32", {2}}}));
   expect_refused("half --output model.pt", 1, "half: has no tensor ");
 }
 
 TEST_F(ExportTest, ARunThatDidNotFinishIsRefusedWithWhatIsMissing) {
   for (const char* file : {"config.json", "weights.safetensors", "summary.json"}) {
-    std::filesystem::rename(folder_ / (std::string("run/") + file), folder_ / "aside");
+    std::filesystem::rename(folder / (std::string("run/") + file), folder / "aside");
     expect_refused("run --output model.pt", 1,
                    std::string("run: is no finished run: ") + file + " is missing");
-    std::filesystem::rename(folder_ / "aside", folder_ / (std::string("run/") + file));
+    std::filesystem::rename(folder / "aside", folder / (std::string("run/") + file));
   }
-  write_bytes(folder_ / "run/config.json", "{");
+  write_bytes(folder / "run/config.json", "{");
   expect_refused("run --output model.pt", 1, "run/config.json: is no valid JSON");
 }
 

@@ -28,10 +28,10 @@ class StreamTest : public ::testing::Test {
   }
 
   Outcome run(const std::string& command) const {
-    return testing::run_shell(command, folder_.path());
+    return testing::run_shell(command, folder.path());
   }
 
-  TempDir folder_;
+  TempDir folder;
 };
 
 TEST_F(StreamTest, PrintsTheModelsProbabilities) {
@@ -42,13 +42,13 @@ TEST_F(StreamTest, PrintsTheModelsProbabilities) {
   for (const std::int64_t input : series->inputs) {
     csv << input << ",0\n";
   }
-  testing::write_bytes(folder_ / "series.csv", csv.str());
+  testing::write_bytes(folder / "series.csv", csv.str());
   const Outcome outcome = run(UNROLL_STREAM " model.pt series.csv");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
 
   const torch::NoGradGuard no_grad;
   ManualRnn model({.num_classes = 2, .hidden_size = 4});
-  model.set_weights(load_weights(folder_ / "run/weights.safetensors"));
+  model.set_weights(load_weights(folder / "run/weights.safetensors"));
   const torch::Tensor logits =
       model.forward(testing::int64(series->inputs, {1, kSymbols}), model.initial_state(1)).logits;
   std::vector<double> printed;

@@ -23,35 +23,35 @@ using testing::TempDir;
 class TorchScriptTest : public ::testing::TestWithParam<std::tuple<ModelKind, torch::Dtype>> {
  protected:
   TorchScriptTest()
-      : options_({.model = std::get<0>(GetParam()), .num_classes = 5, .hidden_size = 7}),
-        weights_(testing::spread_weights(options_, std::get<1>(GetParam()))),
-        model_(make_model(options_, std::get<1>(GetParam()), torch::kCPU)) {
-    weights_.recurrent_weight *= 0.3;  // no chaos: rounding errors fade, as in a trained network
-    model_->set_weights(weights_);
-    save_torchscript(file(), weights_, "{}");
-    module_ = torch::jit::load(file());
+      : options({.model = std::get<0>(GetParam()), .num_classes = 5, .hidden_size = 7}),
+        weights(testing::spread_weights(options, std::get<1>(GetParam()))),
+        model(make_model(options, std::get<1>(GetParam()), torch::kCPU)) {
+    weights.recurrent_weight *= 0.3;  // no chaos: rounding errors fade, as in a trained network
+    model->set_weights(weights);
+    save_torchscript(file(), weights, "{}");
+    exported = torch::jit::load(file());
   }
 
-  [[nodiscard]] std::string file() const { return folder_ / "model.pt"; }
+  [[nodiscard]] std::string file() const { return folder / "model.pt"; }
 
   [[nodiscard]] ModelOutput run(const torch::Tensor& inputs, const torch::Tensor& state) {
-    const auto output = module_.forward({inputs, state}).toTuple();
+    const auto output = exported.forward({inputs, state}).toTuple();
     return {.logits = output->elements()[0].toTensor(), .state = output->elements()[1].toTensor()};
   }
 
   [[nodiscard]] torch::Tensor initial_state(std::int64_t batch) {
-    return module_.run_method("initial_state", batch).toTensor();
+    return exported.run_method("initial_state", batch).toTensor();
   }
 
   [[nodiscard]] double tolerance() const {
     return std::get<1>(GetParam()) == torch::kFloat64 ? 1e-14 : 1e-6;
   }
 
-  TempDir folder_;
-  ModelOptions options_;
-  Weights weights_;
-  std::shared_ptr<RecurrentModel> model_;
-  torch::jit::Module module_;
+  TempDir folder;
+  ModelOptions options;
+  Weights weights;
+  std::shared_ptr<RecurrentModel> model;
+  torch::jit::Module exported;
 };
 
 INSTANTIATE_TEST_SUITE_P(Models, TorchScriptTest,
@@ -78,7 +78,7 @@ TEST_P(TorchScriptTest, AnyBatchAndStepsGiveTheModelsLogitsAndState) {
     const auto series = testing::scrambled_series(B * T, 5);
     const torch::Tensor inputs = testing::int64(series->inputs, {B, T});
     const torch::Tensor state = testing::spread({B, 7}, 0.9, 0.4).to(std::get<1>(GetParam()));
-    const ModelOutput expected = model_->forward(inputs, state);
+    const ModelOutput expected = model->forward(inputs, state);
     const ModelOutput actual = run(inputs, state);
     EXPECT_EQ(actual.logits.sizes().vec(), (std::vector<std::int64_t>{B, T, 5}));
     testing::expect_near(testing::numbers(actual.logits), testing::numbers(expected.logits),
@@ -93,7 +93,7 @@ TEST_P(TorchScriptTest, StreamedOneSymbolAtATimeGivesTheModelsLogits) {
   constexpr std::int64_t kSymbols = 10'000;
   const auto series = testing::scrambled_series(kSymbols, 5);
   const torch::Tensor inputs = testing::int64(series->inputs, {1, kSymbols});
-  const ModelOutput expected = model_->forward(inputs, model_->initial_state(1));
+  const ModelOutput expected = model->forward(inputs, model->initial_state(1));
   torch::Tensor state = initial_state(1);
   std::vector<torch::Tensor> logits;
   for (std::int64_t t = 0; t < kSymbols; ++t) {
@@ -107,7 +107,7 @@ TEST_P(TorchScriptTest, StreamedOneSymbolAtATimeGivesTheModelsLogits) {
 
 TEST_P(TorchScriptTest, ParametersHaveTheWeightsFilesNames) {
   std::map<std::string, std::vector<std::int64_t>> shapes;
-  for (const auto& parameter : module_.named_parameters()) {
+  for (const auto& parameter : exported.named_parameters()) {
     shapes[parameter.name] = parameter.value.sizes().vec();
     EXPECT_FALSE(parameter.value.requires_grad());
   }

@@ -46,6 +46,7 @@ std::unique_ptr<Entry> make_entry(std::string name, ModelKind kind, double learn
 Comparison race(const std::vector<Entry*>& entries, const Tolerance& tolerance,
                 std::int64_t series_length = 9000, std::int64_t epochs = 2) {
   std::vector<Contestant> contestants;
+  contestants.reserve(entries.size());
   for (Entry* entry : entries) {
     contestants.push_back({entry->name, *entry->model, *entry->engine,
                            [entry](const LogRow& row) { entry->rows.push_back(row); }});
