@@ -39,7 +39,7 @@ class GradientsTest : public ::testing::TestWithParam<ModelKind> {
   }
 
   /// Expects `gradient` to be that of the loss, to a millionth, for every element of `variable`.
-  void expect_gradient(torch::Tensor variable, const torch::Tensor& gradient) const {
+  void expect_gradient(const torch::Tensor& variable, const torch::Tensor& gradient) const {
     ASSERT_TRUE(gradient.defined());
     ASSERT_EQ(gradient.sizes(), variable.sizes());
     const std::vector<double> actual = testing::numbers(gradient);
@@ -47,11 +47,11 @@ class GradientsTest : public ::testing::TestWithParam<ModelKind> {
     torch::Tensor flat = variable.view(-1);
     constexpr double kStep = 1e-5;
     for (std::int64_t i = 0; i < flat.numel(); ++i) {
-      const double middle = flat[i].item<double>();
+      const auto middle = flat[i].item<double>();
       flat[i].fill_(middle + kStep);
-      const double above = loss().item<double>();
+      const auto above = loss().item<double>();
       flat[i].fill_(middle - kStep);
-      const double below = loss().item<double>();
+      const auto below = loss().item<double>();
       flat[i].fill_(middle);
       const double expected = (above - below) / (2.0 * kStep);
       // The differences themselves are right to about 1e-11.
