@@ -23,11 +23,14 @@ using testing::TempDir;
 class StreamTest : public ::testing::Test {
  protected:
   StreamTest() {
-    run(UNROLL_BINARY_DIR "/unroll-train --epochs 1 --series-length 30000 --quiet --out run");
-    run(UNROLL_BINARY_DIR "/unroll-export run --output model.pt");
+    EXPECT_EQ(
+        run(UNROLL_BINARY_DIR "/unroll-train --epochs 1 --series-length 30000 --quiet --out run")
+            .exit_code,
+        0);
+    EXPECT_EQ(run(UNROLL_BINARY_DIR "/unroll-export run --output model.pt").exit_code, 0);
   }
 
-  Outcome run(const std::string& command) const {
+  [[nodiscard]] Outcome run(const std::string& command) const {
     return testing::run_shell(command, folder.path());
   }
 
