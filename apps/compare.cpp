@@ -18,7 +18,7 @@ constexpr const char* kProgram = "unroll-compare";
 
 /// Whether the variants agree; with --self-check, whether the fault was caught.
 bool compare(int argc, char** argv) {
-  using namespace unroll;  // NOLINT(google-build-using-namespace)
+  using namespace unroll;
   ComparisonOptions options;
   std::string variants = "manual/autograd,builtin/autograd";
   bool json = false;

@@ -14,7 +14,7 @@ namespace {
 constexpr const char* kProgram = "unroll-export";
 
 void export_model(int argc, char** argv) {
-  using namespace unroll;  // NOLINT(google-build-using-namespace)
+  using namespace unroll;
   ExportOptions options;
   cli::Flags flags(kProgram, "Exports a trained network as a TorchScript module.");
   flags.group("Export");

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kProgram = "unroll-train";
 
 void train(int argc, char** argv) {
-  using namespace unroll;  // NOLINT(google-build-using-namespace)
+  using namespace unroll;
   RunOptions options;
   bool json = false;
   bool quiet = false;

@@ -11,7 +11,7 @@
 namespace unroll {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace)
+using namespace testing;
 
 /// Runs unroll-compare in a folder.
 Outcome compare(const TempDir& folder, const std::string& flags) {

@@ -13,7 +13,7 @@
 namespace unroll {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace)
+using namespace testing;
 
 class ExportTest : public ::testing::Test {
  protected:

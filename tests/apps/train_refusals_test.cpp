@@ -16,7 +16,7 @@
 namespace unroll {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace)
+using namespace testing;
 
 /// What a user types after the program's name, and what comes of it.
 struct BadInput {

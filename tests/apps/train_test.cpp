@@ -17,7 +17,7 @@ namespace unroll {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace testing;  // NOLINT(google-build-using-namespace)
+using namespace testing;
 
 // What a run leaves.
 
