@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -45,6 +46,7 @@ void occupy_closed_streams() {
 
 int run_app(const std::string& program, const std::function<void()>& body) {
   occupy_closed_streams();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of the write, and told there
   try {
     body();
     return kDone;

@@ -101,6 +101,34 @@ TEST(TrainFails, WhereStdoutIsClosedAndWritesTheResultIntoNoFile) {
   EXPECT_EQ(names_in(folder / "run"), run_files);
 }
 
+/// Makes descriptor 4 a pipe that nobody reads.
+constexpr const char* kUnreadPipe = "mkfifo pipe && exec 3<>pipe 4>pipe 3>&- && ";
+
+TEST(TrainFails, WhereNobodyReadsStdoutAndKeepsTheRun) {
+  const TempDir folder;
+  const Outcome outcome =
+      run_shell(kUnreadPipe + train_command("--out run --quiet --json >&4" + std::string(kSmall)),
+                folder.path());
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(one_line(outcome), "unroll-train: standard output: cannot be written: Broken pipe");
+  EXPECT_EQ(names_in(folder / "run"), run_files);
+}
+
+TEST(Train, GoesOnWhereNobodyReadsStderr) {
+  const TempDir folder;
+  const Outcome outcome = run_shell(
+      kUnreadPipe + train_command("--out run --json 2>&4" + std::string(kSmall)), folder.path());
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.out, read_bytes(folder / "run/summary.json"));
+}
+
+TEST(TrainRefuses, WithItsExitCodeWhereNobodyReadsStderr) {
+  const TempDir folder;
+  const Outcome outcome =
+      run_shell(kUnreadPipe + train_command("--batch-size 0 2>&4"), folder.path());
+  EXPECT_EQ(outcome.exit_code, 2);
+}
+
 TEST(Train, GoesOnWhereStderrIsFull) {
   const TempDir folder;
   expect_trains(folder, "--out run --json 2>/dev/full" + std::string(kSmall));
