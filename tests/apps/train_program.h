@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../support/run_program.h"
+#include "../support/sanitizer.h"
 #include "../support/temp_dir.h"
 
 namespace unroll::testing {
@@ -172,15 +173,6 @@ inline std::string four_class_csv() {
     previous = input;
   }
   return text;
-}
-
-/// Whether this is a build with a sanitizer, which needs terabytes of address space.
-constexpr bool has_sanitizer() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return true;
-#else
-  return false;
-#endif
 }
 
 }  // namespace unroll::testing

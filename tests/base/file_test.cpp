@@ -3,8 +3,10 @@
 #include <unroll/base/file.h>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -12,6 +14,7 @@
 #include <unroll/base/error.h>
 
 #include "../support/file_size_limit.h"
+#include "../support/sanitizer.h"
 #include "../support/temp_dir.h"
 
 namespace unroll {
@@ -69,6 +72,27 @@ TEST(ReadFile, RefusesAFolder) {
             folder.path() + ": cannot be read: Is a directory");
 }
 
+TEST(ReadFile, RefusesADevice) {
+  EXPECT_EQ(file_error([] { read_file("/dev/zero"); }),
+            "/dev/zero: is a device; a file or a pipe is needed");
+}
+
+TEST(ReadFile, SaysWhatDoesNotFitInMemory) {
+  if (testing::has_sanitizer()) {
+    GTEST_SKIP() << "a sanitizer stops the program instead";
+  }
+  const TempDir folder;
+  write_bytes(folder / "file", "");
+  fs::resize_file(folder / "file", std::uintmax_t{1} << 42);  // a hole of 4 TiB
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  const rlimit limit = {.rlim_cur = rlim_t{1} << 41, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
+  const std::string error = file_error([&] { read_file(folder / "file"); });
+  ::setrlimit(RLIMIT_AS, &before);
+  EXPECT_EQ(error, folder / "file" + ": does not fit in memory");
+}
+
 TEST(WriteFile, WritesEveryByteAndNothingElse) {
   const TempDir folder;
   const std::string bytes("a\0b\r\n\xFF", 6);
@@ -99,12 +123,51 @@ TEST(WriteFile, LeavesAnotherNameOfTheOldFileAlone) {
   EXPECT_EQ(read_bytes(folder / "link"), "old");
 }
 
-TEST(WriteFile, TakesOverWhatACrashLeftBehind) {
+TEST(WriteFile, LeavesFilesNamedLikeItsTemporaryAlone) {
   const TempDir folder;
-  write_bytes(folder / "file.tmp", "half of a file that was never finis");
+  write_bytes(folder / "file.tmp", "mine");
+  std::string taken;
+  {
+    WholeFile first(folder / "file");
+    taken = first.temporary();
+  }
+  write_bytes(taken, "mine too");
   write_file(folder / "file", "new");
   EXPECT_EQ(read_bytes(folder / "file"), "new");
+  EXPECT_EQ(read_bytes(folder / "file.tmp"), "mine");
+  EXPECT_EQ(read_bytes(taken), "mine too");
+  EXPECT_EQ(names_in(folder.path()).size(), 3U);
+}
+
+TEST(WriteFile, TheUmaskDecidesOnTheMode) {
+  const TempDir folder;
+  const mode_t before = ::umask(0027);
+  write_file(folder / "file", "new");
+  ::umask(before);
+  EXPECT_EQ(fs::status(folder / "file").permissions(), static_cast<fs::perms>(0640));
+}
+
+TEST(WholeFile, GrowsBesideItsNameUntilItIsPublished) {
+  const TempDir folder;
+  write_bytes(folder / "file", "old");
+  WholeFile file(folder / "file");
+  file.write("one ");
+  file.write("two");
+  file.finish();
+  EXPECT_EQ(read_bytes(folder / "file"), "old");
+  EXPECT_EQ(read_bytes(file.temporary()), "one two");
+  file.publish();
+  EXPECT_EQ(read_bytes(folder / "file"), "one two");
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"file"});
+}
+
+TEST(WholeFile, LeavesNothingIfItIsNeverPublished) {
+  const TempDir folder;
+  {
+    WholeFile file(folder / "file");
+    file.write("half of");
+  }
+  EXPECT_TRUE(names_in(folder.path()).empty());
 }
 
 TEST(WriteFile, WritesIntoTheCurrentFolder) {

@@ -12,8 +12,12 @@
 
 #include <unroll/base/error.h>
 
+#include "../support/safetensors.h"
+
 namespace unroll {
 namespace {
+
+using testing::encode_safetensors;
 
 /// A number as the eight little-endian bytes that a file begins with.
 std::string length_bytes(std::uint64_t length) {
@@ -204,6 +208,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"Null", "null", kNoHeader},
         BadFile{"DeepArrays", R"({"x":)" + repeated("[") + repeated("]") + "}", "nested too deep"},
         BadFile{"DeepObjects", repeated(R"({"x":)") + "1" + repeated("}"), "nested too deep"},
+        BadFile{"MetadataNumber", R"({"__metadata__":5})", "has a __metadata__ that is no object"},
+        BadFile{"MetadataOfNumbers", R"({"__metadata__":{"a":5}})", "is no object of texts"},
         BadFile{"NoTensors", "{}", "has 8 bytes after its last tensor"},
         BadFile{"NameTwice",
                 R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"

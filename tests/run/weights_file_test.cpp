@@ -21,6 +21,7 @@
 #include <unroll/model/model.h>
 #include <unroll/run/safetensors.h>
 
+#include "../support/safetensors.h"
 #include "../support/temp_dir.h"
 #include "../support/tensors.h"
 
@@ -28,6 +29,7 @@ namespace unroll {
 namespace {
 
 using Json = nlohmann::json;
+using testing::encode_safetensors;
 using testing::TempDir;
 
 constexpr ModelOptions kOptions = {.num_classes = 3, .hidden_size = 4};

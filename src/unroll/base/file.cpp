@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 #include <unroll/base/error.h>
@@ -19,8 +20,7 @@ namespace {
   throw FileError(path, std::string("cannot be ") + verb + ": " + std::strerror(error));
 }
 
-/// Owns an open file. A function that has to know whether the file closed cleanly calls close()
-/// itself.
+/// Owns a file that is open for reading.
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
@@ -33,7 +33,6 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 
   [[nodiscard]] int get() const { return value_; }
-  [[nodiscard]] bool close() { return ::close(std::exchange(value_, -1)) == 0; }
 
  private:
   int value_;
@@ -63,56 +62,100 @@ void sync_folder(const std::string& folder) {
   }
 }
 
-}  // namespace
-
-std::string read_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) {
-    fail(path, "opened", errno);
-  }
-  std::string content;
-  struct stat status {};
-  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
-    content.reserve(static_cast<std::size_t>(status.st_size));
-  }
+/// Adds the next bytes of a file to `content` and gives their count: 0 at its end, and -1 with
+/// errno where they cannot be read.
+ssize_t read_more(int descriptor, std::string& content) {
   std::array<char, 65'536>
       buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
-  while (true) {
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-    if (count == 0) {
-      return content;
-    }
-    if (count > 0) {
-      content.append(buffer.data(), static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      fail(path, "read", errno);
+  const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+  if (count > 0) {
+    content.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  return count;
+}
+
+/// A new file beside `path` whose name no other file has, open for writing; its name goes into
+/// `name`. The umask decides on its mode, as on any file's.
+int open_temporary(const std::string& path, std::string& name) {
+  for (pid_t number = ::getpid();; ++number) {
+    name = path + "." + std::to_string(number) + ".tmp";
+    const int descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor >= 0 || errno != EEXIST) {
+      return descriptor;
     }
   }
 }
 
-void write_file(const std::string& path, std::string_view content,
-                const std::function<void(const std::string& temporary)>& check) {
-  const std::string temporary = path + ".tmp";
-  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file.get() < 0) {
-    fail(path, "written", errno);
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
+    fail(path, "opened", errno);
+  }
+  if (S_ISCHR(status.st_mode)) {  // such as /dev/zero, which has no end
+    throw FileError(path, "is a device; a file or a pipe is needed");
   }
   try {
-    if (!write_all(file.get(), content) || ::fsync(file.get()) != 0 || !file.close()) {
-      fail(path, "written", errno);
+    std::string content;
+    if (S_ISREG(status.st_mode)) {
+      content.reserve(static_cast<std::size_t>(status.st_size));
     }
-    if (check) {
-      check(temporary);
+    for (ssize_t count = 1; count != 0;) {
+      count = read_more(file.get(), content);
+      if (count < 0 && errno != EINTR) {
+        fail(path, "read", errno);
+      }
     }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      fail(path, "written", errno);
-    }
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
+    return content;
+  } catch (const std::bad_alloc&) {
+    throw FileError(path, "does not fit in memory");
   }
-  const std::string folder = std::filesystem::path(path).parent_path().string();
+}
+
+WholeFile::WholeFile(std::string path)
+    : path_(std::move(path)), descriptor_(open_temporary(path_, temporary_)) {
+  if (descriptor_ < 0) {
+    fail(path_, "written", errno);
+  }
+}
+
+WholeFile::~WholeFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+  if (!temporary_.empty()) {
+    ::unlink(temporary_.c_str());
+  }
+}
+
+void WholeFile::write(std::string_view bytes) {
+  if (!write_all(descriptor_, bytes)) {
+    fail(path_, "written", errno);
+  }
+}
+
+void WholeFile::finish() {
+  if (::fsync(descriptor_) != 0 || ::close(std::exchange(descriptor_, -1)) != 0) {
+    fail(path_, "written", errno);
+  }
+}
+
+void WholeFile::publish() {
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    fail(path_, "written", errno);
+  }
+  temporary_.clear();
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
   sync_folder(folder.empty() ? "." : folder);
+}
+
+void write_file(const std::string& path, std::string_view content) {
+  WholeFile file(path);
+  file.write(content);
+  file.finish();
+  file.publish();
 }
 
 AppendFile::AppendFile(std::string path)

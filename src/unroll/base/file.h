@@ -1,23 +1,52 @@
 // Files that appear whole or not at all.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 
 namespace unroll {
 
 /// A file's whole content.
-/// @throws FileError if it cannot be opened or read, or is a folder.
+/// @throws FileError if it cannot be opened or read, is a folder or a character device, or does not
+/// fit in memory.
 std::string read_file(const std::string& path);
 
-/// Writes a file so that a reader, or a crash at any moment, finds the old one or the new one and
-/// never a part: into a temporary file beside it, synced to disk, renamed, and the folder synced.
-/// `check`, if given, is called with the temporary file's path before it takes the final name.
-/// @throws FileError, and what `check` throws; the temporary file is removed and an old file is
-/// left as it was.
-void write_file(const std::string& path, std::string_view content,
-                const std::function<void(const std::string& temporary)>& check = nullptr);
+/// A file that appears whole: a reader, or a crash at any moment, finds what was there before or
+/// all of the new one, never a part. It grows in a temporary file beside it, which is removed if it
+/// never takes the name.
+class WholeFile {
+ public:
+  /// @throws FileError if no file can be made there
+  explicit WholeFile(std::string path);
+  ~WholeFile();
+  WholeFile(const WholeFile&) = delete;
+  WholeFile& operator=(const WholeFile&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Where its bytes are until publish().
+  [[nodiscard]] const std::string& temporary() const { return temporary_; }
+
+  /// Adds bytes.
+  /// @throws FileError
+  void write(std::string_view bytes);
+
+  /// Ends the writing: the bytes are on the disk when it returns.
+  /// @throws FileError
+  void finish();
+
+  /// After finish(): gives the file its name, in the place of an old one, and syncs the folder.
+  /// @throws FileError
+  void publish();
+
+ private:
+  std::string path_;
+  std::string temporary_;
+  int descriptor_;
+};
+
+/// Writes a WholeFile of this content.
+/// @throws FileError; the old file, if there was one, is then as it was.
+void write_file(const std::string& path, std::string_view content);
 
 /// A new file that grows line by line.
 class AppendFile {

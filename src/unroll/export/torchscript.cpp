@@ -9,7 +9,6 @@
 #include <utility>
 
 #include <unroll/base/error.h>
-#include <unroll/base/file.h>
 #include <unroll/model/manual_rnn.h>
 
 namespace unroll {
@@ -99,22 +98,28 @@ double check_file(const std::string& path, const Weights& weights) {
 
 double export_tolerance(torch::Dtype dtype) { return dtype == torch::kFloat64 ? 1e-12 : 1e-6; }
 
-double save_torchscript(const std::string& path, const Weights& weights,
-                        const std::string& provenance) {
+double write_torchscript(WholeFile& file, const Weights& weights, const std::string& provenance) {
   std::ostringstream bytes;
   make_module(weights).save(bytes, {{kProvenanceFile, provenance}});
-  double difference = 0.0;
-  write_file(path, bytes.str(), [&](const std::string& temporary) {
-    difference = check_file(temporary, weights);
-    const double tolerance = export_tolerance(weights.bias.scalar_type());
-    if (!(difference <= tolerance)) {
-      throw FileError(
-          path,
-          fmt::format(
-              "not written: the exported module differs from the model by {}, at most {} expected",
-              difference, tolerance));
-    }
-  });
+  file.write(bytes.view());
+  file.finish();
+  const double difference = check_file(file.temporary(), weights);
+  const double tolerance = export_tolerance(weights.bias.scalar_type());
+  if (!(difference <= tolerance)) {
+    throw FileError(
+        file.path(),
+        fmt::format(
+            "not written: the exported module differs from the model by {}, at most {} expected",
+            difference, tolerance));
+  }
+  return difference;
+}
+
+double save_torchscript(const std::string& path, const Weights& weights,
+                        const std::string& provenance) {
+  WholeFile file(path);
+  const double difference = write_torchscript(file, weights, provenance);
+  file.publish();
   return difference;
 }
 

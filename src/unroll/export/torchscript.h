@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include <unroll/base/file.h>
 #include <unroll/model/weights.h>
 
 namespace unroll {
@@ -20,10 +21,13 @@ double export_tolerance(torch::Dtype dtype);
 ///     and T from 1 initial_state(batch_size: int) -> [B, H], zeros
 ///
 /// It follows its parameters to whatever device they are moved to; its state_dict() has the names
-/// of a weights file. `provenance` goes with it as the extra file kProvenanceFile. Before the file
-/// takes its name, it is loaded again and its logits and state are compared with ManualRnn's over
-/// whole windows and one step at a time. Gives the largest difference found in the logits.
+/// of a weights file. `provenance` goes with it as the extra file kProvenanceFile. The file is
+/// finished, not published, when it has been loaded again and its logits and state were compared
+/// with ManualRnn's over whole windows and one step at a time. Gives the largest difference found.
 /// @throws FileError if it cannot be written, or what was written computes something else
+double write_torchscript(WholeFile& file, const Weights& weights, const std::string& provenance);
+
+/// write_torchscript, published.
 double save_torchscript(const std::string& path, const Weights& weights,
                         const std::string& provenance);
 

@@ -73,7 +73,9 @@ class Parser {
     const Json header = parse_header();
     std::vector<Extent> extents;
     for (const auto& [tensor, entry] : header.items()) {
-      if (tensor != kMetadata) {
+      if (tensor == kMetadata) {
+        check_metadata(entry);
+      } else {
         extents.push_back(parse_extent(tensor, entry));
       }
     }
@@ -132,6 +134,13 @@ class Parser {
       return Json::parse(text.begin(), text.end(), check);
     } catch (const Json::exception&) {
       fail("is not a safetensors file: its header is no valid JSON");
+    }
+  }
+
+  void check_metadata(const Json& metadata) const {
+    const auto is_text = [](const Json& value) { return value.is_string(); };
+    if (!metadata.is_object() || !std::all_of(metadata.begin(), metadata.end(), is_text)) {
+      fail(fmt::format("has a {} that is no object of texts", kMetadata));
     }
   }
 
@@ -198,21 +207,25 @@ class Parser {
 
 }  // namespace
 
-std::string encode_safetensors(const SafeTensors& tensors) {
+void write_safetensors(const std::map<std::string, SafeTensorView>& tensors,
+                       const std::function<void(std::string_view)>& write) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  std::string data;
+  std::size_t end = 0;
   for (const auto& [name, tensor] : tensors) {
-    const std::size_t begin = data.size();
-    data += tensor.bytes;
+    const std::size_t begin = std::exchange(end, end + tensor.bytes.size());
     header[name] = {
-        {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
+        {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
   }
   std::string text = header.dump();
   text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
   const std::uint64_t length = text.size();
-  std::string bytes(kLengthBytes, '\0');
-  std::memcpy(bytes.data(), &length, kLengthBytes);
-  return bytes + text + data;
+  std::array<char, kLengthBytes> length_bytes{};
+  std::memcpy(length_bytes.data(), &length, kLengthBytes);
+  write({length_bytes.data(), kLengthBytes});
+  write(text);
+  for (const auto& [name, tensor] : tensors) {
+    write(tensor.bytes);
+  }
 }
 
 SafeTensors parse_safetensors(std::string_view bytes, const std::string& name) {

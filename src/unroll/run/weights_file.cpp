@@ -4,12 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <cstring>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <unroll/base/error.h>
-#include <unroll/base/file.h>
 #include <unroll/base/quote.h>
 #include <unroll/run/safetensors.h>
 
@@ -23,12 +23,16 @@ constexpr const char* kRecurrentBias = "rnn.bias_hh_l0";
 constexpr const char* kReadoutWeight = "readout.weight";
 constexpr const char* kReadoutBias = "readout.bias";
 
-SafeTensor to_file(const torch::Tensor& tensor) {
-  const torch::Tensor source = tensor.detach().to(torch::kCPU).contiguous();
-  SafeTensor result = {source.scalar_type() == torch::kFloat64 ? "F64" : "F32",
-                       source.sizes().vec(), std::string(source.nbytes(), '\0')};
-  std::memcpy(result.bytes.data(), source.const_data_ptr(), source.nbytes());
-  return result;
+/// A tensor on the CPU as a file has it.
+SafeTensorView view_of(const torch::Tensor& tensor) {
+  return {.dtype = tensor.scalar_type() == torch::kFloat64 ? "F64" : "F32",
+          .shape = tensor.sizes().vec(),
+          .bytes = {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}};
+}
+
+/// The file's own bytes are gone when this returns.
+SafeTensors read_tensors(const std::string& path) {
+  return parse_safetensors(read_file(path), path);
 }
 
 /// Takes the tensors that a model needs out of a file, and complains of what is missing, wrong or
@@ -97,20 +101,33 @@ Weights to_weights(SafeTensors tensors, const std::string& path, const ModelOpti
 
 }  // namespace
 
-void save_weights(const std::string& path, const Weights& weights) {
-  SafeTensors tensors = {{kRecurrentBias, to_file(torch::zeros_like(weights.bias))}};
+void write_weights(WholeFile& file, const Weights& weights) {
+  std::vector<torch::Tensor> owners;  // of the bytes that the views see
+  std::map<std::string, SafeTensorView> views;
+  const auto add = [&](const char* name, const torch::Tensor& tensor) {
+    owners.push_back(tensor.detach().to(torch::kCPU).contiguous());
+    views[name] = view_of(owners.back());
+  };
+  add(kRecurrentBias, torch::zeros_like(weights.bias));
   for (const auto& [name, tensor] : named_tensors(weights)) {
-    tensors[name] = to_file(tensor);
+    add(name, tensor);
   }
-  write_file(path, encode_safetensors(tensors));
+  write_safetensors(views, [&](std::string_view bytes) { file.write(bytes); });
+  file.finish();
+}
+
+void save_weights(const std::string& path, const Weights& weights) {
+  WholeFile file(path);
+  write_weights(file, weights);
+  file.publish();
 }
 
 Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype) {
-  return to_weights(parse_safetensors(read_file(path), path), path, options, dtype);
+  return to_weights(read_tensors(path), path, options, dtype);
 }
 
 Weights load_weights(const std::string& path) {
-  SafeTensors tensors = parse_safetensors(read_file(path), path);
+  SafeTensors tensors = read_tensors(path);
   const auto vector_size = [&](const char* name) {
     const auto entry = tensors.find(name);
     if (entry == tensors.end() || entry->second.shape.size() != 1 || entry->second.shape[0] < 1) {

@@ -3,13 +3,17 @@
 
 #include <string>
 
+#include <unroll/base/file.h>
 #include <unroll/model/weights.h>
 
 namespace unroll {
 
 /// Writes rnn.weight_ih_l0 [H, C], rnn.weight_hh_l0 [H, H], rnn.bias_ih_l0 [H], rnn.bias_hh_l0 [H]
-/// (zeros), readout.weight [C, H] and readout.bias [C], whole or not at all.
+/// (zeros), readout.weight [C, H] and readout.bias [C]. The file is finished, not published.
 /// @throws FileError
+void write_weights(WholeFile& file, const Weights& weights);
+
+/// write_weights, published.
 void save_weights(const std::string& path, const Weights& weights);
 
 /// Reads such a file for a model of these sizes. PyTorch's second bias is added to the first: the
