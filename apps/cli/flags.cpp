@@ -62,9 +62,14 @@ void Flags::number(const std::string& name, double& value, const std::string& he
 
 void Flags::text(const std::string& name, std::string& value, const std::string& placeholder,
                  const std::string& help) {
-  add(name, placeholder, value, help, [name, &value](const std::string& text) {
+  add_text(name, value, placeholder, help, "--" + name);
+}
+
+void Flags::add_text(const std::string& name, std::string& value, const std::string& placeholder,
+                     const std::string& help, const std::string& title) {
+  add(name, placeholder, value, help, [title, &value](const std::string& text) {
     if (text.empty()) {
-      throw UsageError(fmt::format("--{} must not be empty", name));
+      throw UsageError(title + " must not be empty");
     }
     value = text;
   });
@@ -72,11 +77,10 @@ void Flags::text(const std::string& name, std::string& value, const std::string&
 
 void Flags::positional(const std::string& name, std::string& value, const std::string& placeholder,
                        const std::string& help) {
-  text(name, value, placeholder, help);
+  add_text(name, value, placeholder, help, placeholder);
   options_.parse_positional({name});
   options_.custom_help(placeholder + " [flags]").positional_help("");
-  positional_ = name;
-  require(name);
+  required_.emplace_back(name, placeholder);
 }
 
 void Flags::toggle(const std::string& name, bool& value, const std::string& help) {
@@ -123,10 +127,9 @@ void Flags::parse(int argc, const char* const* argv) {
 }
 
 void Flags::check_required() const {
-  for (const std::string& name : required_) {
+  for (const auto& [name, title] : required_) {
     if (!given(name)) {
-      throw UsageError(fmt::format("{}{} is missing; --help shows the usage",
-                                   name == positional_ ? "the " : "--", name));
+      throw UsageError(title + " is missing; --help shows the usage");
     }
   }
 }

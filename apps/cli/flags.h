@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <unroll/base/named_enum.h>
@@ -64,7 +65,7 @@ class Flags {
   void parse(int argc, const char* const* argv);
 
   /// This flag must be on the command line.
-  void require(const std::string& name) { required_.push_back(name); }
+  void require(const std::string& name) { required_.emplace_back(name, "--" + name); }
 
   /// @throws UsageError if one of them was not
   void check_required() const;
@@ -81,6 +82,10 @@ class Flags {
   void add(const std::string& name, const std::string& placeholder, const std::string& default_text,
            const std::string& help, Setter set);
 
+  /// A text that errors call by `title`.
+  void add_text(const std::string& name, std::string& value, const std::string& placeholder,
+                const std::string& help, const std::string& title);
+
   /// cxxopts would read the yes of --json=yes, and name no flag where it cannot.
   void refuse_toggle_values(int argc, const char* const* argv) const;
 
@@ -89,8 +94,7 @@ class Flags {
   std::map<std::string, Setter> setters_;
   std::map<std::string, bool*> toggles_;
   std::set<std::string> given_;
-  std::vector<std::string> required_;
-  std::string positional_;
+  std::vector<std::pair<std::string, std::string>> required_;  // with what errors call it
 };
 
 }  // namespace unroll::cli

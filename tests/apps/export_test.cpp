@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,16 +50,6 @@ TEST_F(ExportTest, ARunDirectoryGivesAModuleAndItsWeights) {
   EXPECT_EQ(read_bytes(folder / "weights.safetensors"), read_weights(folder, "run"));
 }
 
-TEST_F(ExportTest, BothModelsOfTheSameWeightsGiveTheSameBytes) {
-  expect_trains(
-      folder,
-      "--model builtin --init run/weights.safetensors --learning-rate 1e-30 --out other --quiet" +
-          std::string(kSmall));
-  EXPECT_EQ(run("run/weights.safetensors --output a.pt").exit_code, 0);
-  EXPECT_EQ(run("other --output b.pt").exit_code, 0);
-  EXPECT_EQ(read_weights(folder, "run"), read_weights(folder, "other"));
-}
-
 TEST_F(ExportTest, AWeightsFileIsEnough) {
   const Outcome outcome = run("run/weights.safetensors --output model.pt");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
@@ -74,8 +65,42 @@ TEST_F(ExportTest, AnOutputThatExistsIsReplacedOnlyByForce) {
   EXPECT_NE(read_bytes(folder / "model.pt"), "mine");
 }
 
+TEST_F(ExportTest, OneFileForBothOutputsIsRefused) {
+  const std::string part = "--weights must name another file than --output, got '";
+  expect_refused("run --output both --weights both", 2, part + "both'");
+  expect_refused("run --output both --weights ./run/../both", 2, part + "./run/../both'");
+  write_bytes(folder / "both", "mine");
+  std::filesystem::create_symlink("both", folder / "link");
+  expect_refused("run --output both --weights link --force", 2, part + "link'");
+  EXPECT_EQ(read_bytes(folder / "both"), "mine");
+}
+
+TEST_F(ExportTest, OnlyARegularFileIsReplaced) {
+  const std::string part = ": exists and is no regular file";
+  std::filesystem::create_directory(folder / "folder");
+  std::filesystem::create_symlink("nowhere", folder / "dangling");
+  ASSERT_EQ(run_shell("mkfifo fifo", folder.path()).exit_code, 0);
+  for (const std::string name : {"folder", "dangling", "fifo", "/dev/null"}) {
+    expect_refused("run --output " + name + " --force", 1, name + part);
+    expect_refused("run --output new.pt --weights " + name + " --force", 1, name + part);
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "fifo"));
+}
+
+TEST_F(ExportTest, ALinkToAFileIsWrittenAtItsEnd) {
+  std::filesystem::create_directory(folder / "folder");
+  write_bytes(folder / "folder/model.pt", "mine");
+  std::filesystem::create_symlink("folder/model.pt", folder / "link");
+  expect_refused("run --output link", 1, "link: exists; --force replaces it");
+  EXPECT_EQ(run("run --output link --force").exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_NE(read_bytes(folder / "folder/model.pt"), "mine");
+  EXPECT_EQ(names_in(folder / "folder"), std::set<std::string>{"model.pt"});
+}
+
 TEST_F(ExportTest, AWrongCommandLineIsRefused) {
-  expect_refused("", 2, "the source is missing");
+  expect_refused("", 2, "RUN_DIR|FILE.safetensors is missing");
+  expect_refused("'' --output model.pt", 2, "RUN_DIR|FILE.safetensors must not be empty");
   expect_refused("run", 2, "--output is missing");
   expect_refused("run --output", 2, "output");
   expect_refused("run other --output model.pt", 2, "unexpected argument 'other'");
@@ -106,13 +131,21 @@ TEST_F(ExportTest, ARunThatDidNotFinishIsRefusedWithWhatIsMissing) {
                    std::string("run: is no finished run: ") + file + " is missing");
     std::filesystem::rename(folder / "aside", folder / (std::string("run/") + file));
   }
-  write_bytes(folder / "run/config.json", "{");
-  expect_refused("run --output model.pt", 1, "run/config.json: is no valid JSON");
+  for (const std::string bad : {"{", "[]", "5", ""}) {
+    for (const std::string file : {"run/config.json", "run/summary.json"}) {
+      const std::string good = read_bytes(folder / file);
+      write_bytes(folder / file, bad);
+      expect_refused("run --output model.pt", 1, file + ": is no valid JSON object");
+      write_bytes(folder / file, good);
+    }
+  }
 }
 
 TEST_F(ExportTest, AnOutputThatCannotBeWrittenIsRefused) {
   expect_refused("run --output no/model.pt", 1,
                  "no/model.pt: cannot be written: No such file or directory");
+  expect_refused("run --output model.pt --weights no/weights", 1,
+                 "no/weights: cannot be written: No such file or directory");
 }
 
 }  // namespace

@@ -1,9 +1,14 @@
 #include <unroll/export/export_run.h>
 
+#include <fmt/format.h>
+
 #include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include <unroll/base/error.h>
 #include <unroll/base/file.h>
+#include <unroll/base/quote.h>
 #include <unroll/export/torchscript.h>
 #include <unroll/run/json.h>
 #include <unroll/run/weights_file.h>
@@ -14,11 +19,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json read_json(const std::string& path) {
-  try {
-    return Json::parse(read_file(path));
-  } catch (const Json::exception&) {
-    throw FileError(path, "is no valid JSON");
+Json read_object(const std::string& path) {
+  const Json json = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    throw FileError(path, "is no valid JSON object");
+  }
+  return json;
+}
+
+const char* dtype_name(const Weights& weights) {
+  return weights.bias.scalar_type() == torch::kFloat64 ? "float64" : "float32";
+}
+
+/// Weights of another run than the config's would be exported under a false name.
+void check_fits(const Json& config, const Weights& weights, const std::string& run) {
+  const Json actual = {{"num_classes", weights.input_weight.size(1)},
+                       {"hidden_size", weights.input_weight.size(0)},
+                       {"dtype", dtype_name(weights)}};
+  for (const auto& [key, value] : actual.items()) {
+    const Json claimed = config.value(key, Json());
+    if (claimed != value) {
+      throw FileError(run, fmt::format("config.json has {} {}, weights.safetensors has {}", key,
+                                       printable(claimed.dump()), value.dump()));
+    }
   }
 }
 
@@ -39,30 +62,59 @@ Source read_source(const std::string& path) {
       throw FileError(path, std::string("is no finished run: ") + file + " is missing");
     }
   }
-  provenance["config"] = read_json(path + "/config.json");
-  provenance["summary"] = read_json(path + "/summary.json");
-  return {load_weights(path + "/weights.safetensors"), provenance};
+  provenance["config"] = read_object(path + "/config.json");
+  provenance["summary"] = read_object(path + "/summary.json");
+  Weights weights = load_weights(path + "/weights.safetensors");
+  check_fits(provenance["config"], weights, path);
+  return {std::move(weights), std::move(provenance)};
 }
 
-void refuse_existing(const std::string& path, bool force) {
-  if (!force && !path.empty() && fs::exists(path)) {
+/// The file that an output's name stands for, at the end of its links.
+fs::path end_of_links(const std::string& path) {
+  std::error_code error;
+  const fs::path end = fs::weakly_canonical(fs::absolute(path), error);
+  return error ? fs::path(path) : end;
+}
+
+/// Where to write an output, in whose place there may be a regular file if `force` is set.
+std::string place_of(const std::string& path, bool force) {
+  std::error_code ignored;  // what cannot be looked at cannot be written either, and will say so
+  if (!fs::exists(fs::symlink_status(path, ignored))) {
+    return path;
+  }
+  if (!fs::is_regular_file(path, ignored)) {
+    throw FileError(path, "exists and is no regular file");
+  }
+  if (!force) {
     throw FileError(path, "exists; --force replaces it");
   }
+  return end_of_links(path);
 }
 
 }  // namespace
 
 ExportSummary run_export(const ExportOptions& options) {
-  refuse_existing(options.output, options.force);
-  refuse_existing(options.weights, options.force);
-  const auto [weights, provenance] = read_source(options.source);
-  const double difference = save_torchscript(options.output, weights, to_text(provenance));
-  if (!options.weights.empty()) {
-    save_weights(options.weights, weights);
+  const bool has_weights = !options.weights.empty();
+  if (has_weights && end_of_links(options.output) == end_of_links(options.weights)) {
+    throw InvalidOption("weights",
+                        "must name another file than --output, got " + in_quotes(options.weights));
   }
+  const std::string output = place_of(options.output, options.force);
+  const std::string weights_output = has_weights ? place_of(options.weights, options.force) : "";
+  const auto [weights, provenance] = read_source(options.source);
+
+  // Neither file takes its name before both are whole.
+  WholeFile module(output);
+  const double difference = write_torchscript(module, weights, to_text(provenance));
+  if (has_weights) {
+    WholeFile file(weights_output);
+    write_weights(file, weights);
+    file.publish();
+  }
+  module.publish();
   return {.num_classes = weights.input_weight.size(1),
           .hidden_size = weights.input_weight.size(0),
-          .dtype = weights.bias.scalar_type() == torch::kFloat64 ? "float64" : "float32",
+          .dtype = dtype_name(weights),
           .largest_difference = difference};
 }
 

@@ -25,9 +25,11 @@ struct ExportSummary {
   double largest_difference = 0.0;  ///< between the trained model and the file, loaded again
 };
 
-/// Exports as the options say.
-/// @throws FileError if the source is missing, damaged, or a run that did not finish; if an output
-/// exists and force is not set; if an output cannot be written
+/// Exports as the options say. If one of the files cannot be written, neither appears. An output
+/// that is a link is written at its end.
+/// @throws InvalidOption if both outputs are one file; FileError if the source is missing, damaged,
+/// or a run that did not finish or does not fit together; if an output exists and force is not set,
+/// or is no regular file; if an output cannot be written
 ExportSummary run_export(const ExportOptions& options);
 
 }  // namespace unroll
