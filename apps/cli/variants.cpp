@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
+#include <algorithm>
 
 #include "cli/flags.h"
 
@@ -10,9 +10,10 @@ namespace unroll::cli {
 
 std::vector<VariantChoice> parse_variants(const std::string& flag, const std::string& text) {
   std::vector<VariantChoice> variants;
-  std::istringstream list(text);
-  std::string item;
-  while (std::getline(list, item, ',')) {
+  std::size_t end = 0;
+  for (std::size_t begin = 0; end < text.size(); begin = end + 1) {
+    end = std::min(text.find(',', begin), text.size());
+    const std::string item = text.substr(begin, end - begin);
     const std::size_t slash = item.find('/');
     const auto model = from_name<ModelKind>(item.substr(0, slash));
     const auto engine = slash == std::string::npos

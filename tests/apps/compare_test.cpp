@@ -33,6 +33,7 @@ TEST(Compare, TheTwoModelsAgreeOverAThousandWindows) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
   const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["self_check"], false);
   EXPECT_EQ(json["agree"], true);
   EXPECT_EQ(json["windows"], 1000);
   EXPECT_EQ(json["parting"], nullptr);
@@ -46,15 +47,43 @@ TEST(Compare, TheTwoModelsAgreeOverAThousandWindows) {
 
 TEST(Compare, TheTableHasARowAVariantAndAVerdict) {
   const TempDir folder;
-  const Outcome outcome = compare(folder, kSmall);
+  const Outcome outcome = compare(folder, "--series-length 3300 --epochs 2");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  for (const char* part :
-       {"final loss", "max |d loss|", "max |d weight|", "us/window", "speed-up", "manual/autograd",
-        "builtin/autograd", "1.00x", "the variants agree within 1e-05"}) {
+  for (const char* part : {"final loss", "max |d loss|", "max |d weight|", "us/window", "speed-up",
+                           "manual/autograd", "builtin/autograd", "1.00x",
+                           "the variants agree within 1e-05; 220 of 220 windows judged\n"}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << " is not in\n" << outcome.out;
   }
-  EXPECT_NE(outcome.err.find("epoch 2  window 10/10  mean loss "), std::string::npos)
+  EXPECT_NE(outcome.err.find("epoch 2  window 110/110  mean loss "), std::string::npos)
       << outcome.err;
+}
+
+TEST(Compare, AWarmUpHasNoTimes) {
+  const TempDir folder;
+  const Outcome outcome = compare(folder, "--out c --quiet" + std::string(kSmall));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("\nmanual/autograd .* +- +-\n")))
+      << outcome.out;
+  for (const Json& variant : read_json(folder / "c/comparison.json")["variants"]) {
+    EXPECT_TRUE(variant.at("microseconds_per_window").is_null());
+    EXPECT_TRUE(variant.at("speed_up").is_null());
+  }
+}
+
+TEST(Compare, NamesTheWeightsWhereOnlyThosePart) {
+  // A single window: the fault shows in its update, and no loss sees that.
+  const TempDir folder;
+  const Outcome outcome =
+      compare(folder, "--self-check --series-length 30 --epochs 1 --out c --quiet");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+  EXPECT_NE(outcome.out.find("the losses agree within 1e-05; 1 of 1 windows judged; the final "
+                             "weights of builtin/autograd+fault do not\n"
+                             "rnn.bias_ih_l0 leads: its weights differ by up to "),
+            std::string::npos)
+      << outcome.out;
+  const Json json = read_json(folder / "c/comparison.json");
+  EXPECT_EQ(json["parting"], nullptr);
+  EXPECT_EQ(json["variants"][1]["leading_tensor"], "rnn.bias_ih_l0");
 }
 
 TEST(Compare, ATighterToleranceThanRoundingIsExitOneAndNamesThePlace) {
@@ -71,12 +100,16 @@ TEST(Compare, ATighterToleranceThanRoundingIsExitOneAndNamesThePlace) {
 TEST(Compare, SelfCheckCatchesItsFault) {
   const TempDir folder;
   const Outcome outcome =
-      compare(folder, "--self-check --epochs 1 --series-length 3000 --quiet --json");
+      compare(folder, "--self-check --epochs 1 --series-length 3000 --quiet --json --out c");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["self_check"], true);
   EXPECT_EQ(json["agree"], false);
   EXPECT_EQ(json["parting"]["variant"], "builtin/autograd+fault");
   EXPECT_EQ(json["parting"]["tensor"], "rnn.bias_ih_l0");
+  EXPECT_EQ(read_json(folder / "c/builtin-autograd+fault/config.json")["fault"],
+            "rnn.bias_hh_l0 is trained too: the biases' sum moves twice as far");
+  EXPECT_FALSE(read_json(folder / "c/manual-autograd/config.json").contains("fault"));
 }
 
 TEST(Compare, SelfCheckThatCatchesNothingIsExitOne) {
@@ -125,7 +158,8 @@ TEST(Compare, BadVariantsAreRefused) {
   const TempDir folder;
   for (const std::string value :
        {"", "manual", "manual/autograd", "manual/fast,builtin/autograd",
-        "gru/autograd,manual/autograd", "manual/autograd,,builtin/autograd", "manual/autograd,"}) {
+        "gru/autograd,manual/autograd", "manual/autograd,,builtin/autograd", "manual/autograd,",
+        "manual/autograd,builtin/autograd,"}) {
     SCOPED_TRACE(value);
     const std::string line = refusal(compare(folder, "--variants " + shell_word(value)), 2);
     EXPECT_NE(line.find("--variants must "), std::string::npos) << line;
@@ -139,6 +173,8 @@ TEST(Compare, BadToleranceIsRefused) {
     const std::string line = refusal(compare(folder, "--tolerance " + value), 2);
     EXPECT_NE(line.find("--tolerance must be a"), std::string::npos) << line;
   }
+  EXPECT_EQ(refusal(compare(folder, "--tolerance -1"), 2),
+            "unroll-compare: --tolerance must be a finite number, 0 or more, got -1\n");
 }
 
 TEST(Compare, TheFlagsOfOneModelAreNotItsOwn) {

@@ -77,6 +77,31 @@ TEST(Comparison, TheTwoModelsAgree) {
   }
 }
 
+TEST(Comparison, HasNoTimesOfAWarmUp) {
+  const auto first = make_entry("first", ModelKind::kManual);
+  const auto second = make_entry("second", ModelKind::kManual);
+  for (const VariantResult& variant : race({first.get(), second.get()}, {}, 3000, 1).variants) {
+    EXPECT_FALSE(variant.microseconds_per_window);
+    EXPECT_FALSE(variant.speed_up);
+  }
+  const auto third = make_entry("third", ModelKind::kManual);
+  const auto fourth = make_entry("fourth", ModelKind::kManual);
+  for (const VariantResult& variant : race({third.get(), fourth.get()}, {}, 3030, 1).variants) {
+    EXPECT_TRUE(variant.microseconds_per_window);
+    EXPECT_TRUE(variant.speed_up);
+  }
+}
+
+TEST(Comparison, NamesTheWeightsThatEndFarthestApart) {
+  // Not the losses: the only window's update shows in the weights alone.
+  const auto first = make_entry("first", ModelKind::kManual);
+  const auto second = make_entry("second", ModelKind::kBuiltin, 0.2, true);
+  const Comparison comparison = race({first.get(), second.get()}, {.largest = 1e-9}, 30, 1);
+  EXPECT_FALSE(comparison.parting);
+  EXPECT_EQ(comparison.variants[1].leading_tensor, "rnn.bias_ih_l0");
+  EXPECT_GT(comparison.variants[1].max_weight_difference, 1e-3);
+}
+
 TEST(Comparison, EachVariantTrainsAsItWouldAlone) {
   const auto first = make_entry("manual", ModelKind::kManual);
   const auto second = make_entry("builtin", ModelKind::kBuiltin);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 namespace unroll {
 namespace {
 
@@ -11,22 +14,43 @@ std::string describe_tolerance(const Tolerance& tolerance) {
              : fmt::format("{:g} over the first {} windows", tolerance.largest, tolerance.windows);
 }
 
+/// The variant whose final weights are farthest from the first one's.
+const VariantResult& farthest(const Comparison& comparison) {
+  return *std::max_element(comparison.variants.begin(), comparison.variants.end(),
+                           [](const VariantResult& left, const VariantResult& right) {
+                             return left.max_weight_difference < right.max_weight_difference;
+                           });
+}
+
+std::string describe_lead(const std::string& tensor, double weight_difference) {
+  return fmt::format("{} leads: its weights differ by up to {:.3g}\n", tensor, weight_difference);
+}
+
 std::string describe_verdict(const ComparisonSummary& summary) {
-  const std::string tolerance = describe_tolerance(summary.tolerance);
+  const double tolerance = summary.tolerance.largest;
+  const std::string judged =
+      fmt::format("{} of {} windows judged", summary.windows_judged(), summary.comparison.windows);
   if (summary.agree()) {
-    return fmt::format("the variants agree within {}\n", tolerance);
+    return fmt::format("the variants agree within {:g}; {}\n", tolerance, judged);
   }
   if (!summary.comparison.parting) {
-    return fmt::format("the variants' losses agree within {}, their final weights do not\n",
-                       tolerance);
+    const VariantResult& variant = farthest(summary.comparison);
+    return fmt::format("the losses agree within {:g}; {}; the final weights of {} do not\n",
+                       tolerance, judged, variant.name) +
+           describe_lead(variant.leading_tensor, variant.max_weight_difference);
   }
   const Parting& parting = *summary.comparison.parting;
   return fmt::format(
-      "{} parts at window {} of epoch {}: loss {:.9g} where the first variant has {:.9g}, "
-      "tolerance {}\n"
-      "{} leads: its weights differ by up to {:.3g}\n",
-      parting.variant, parting.window, parting.epoch, parting.loss, parting.first_loss, tolerance,
-      parting.tensor, parting.weight_difference);
+             "{} parts at window {} of epoch {}: loss {:.9g} where the first variant has {:.9g}, "
+             "tolerance {:g}; {}\n",
+             parting.variant, parting.window, parting.epoch, parting.loss, parting.first_loss,
+             tolerance, judged) +
+         describe_lead(parting.tensor, parting.weight_difference);
+}
+
+/// A measured number, or a dash where nothing was measured.
+std::string describe_number(const std::optional<double>& value, const char* unit) {
+  return value ? fmt::format("{:.2f}{}", *value, unit) : "-";
 }
 
 }  // namespace
@@ -47,9 +71,10 @@ std::string describe_comparison(const ComparisonSummary& summary) {
                       "max |d loss|", "max |d weight|", "us/window", "speed-up");
   for (const VariantResult& variant : summary.comparison.variants) {
     text +=
-        fmt::format("{:<24}{:>10.6f}{:>14.2e}{:>16.2e}{:>11.2f}{:>9.2f}x\n", variant.name,
+        fmt::format("{:<24}{:>10.6f}{:>14.2e}{:>16.2e}{:>11}{:>10}\n", variant.name,
                     variant.final_loss, variant.max_loss_difference, variant.max_weight_difference,
-                    variant.microseconds_per_window, variant.speed_up);
+                    describe_number(variant.microseconds_per_window, ""),
+                    describe_number(variant.speed_up, "x"));
   }
   return text + "\n" + describe_verdict(summary);
 }

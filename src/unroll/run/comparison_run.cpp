@@ -25,6 +25,7 @@ namespace {
 struct Variant {
   std::string name;
   Trainee trainee;
+  std::string fault;                     // made on purpose; empty for none
   std::unique_ptr<MetricsFile> metrics;  // if there is an output folder
 };
 
@@ -40,7 +41,9 @@ std::string unique_name(const Trainee& trainee, const std::vector<Variant>& vari
   return name;
 }
 
-/// The built-in model with both of its biases trained: their sum moves twice as far as it should.
+constexpr const char* kFault = "rnn.bias_hh_l0 is trained too: the biases' sum moves twice as far";
+
+/// The built-in model with kFault.
 Trainee make_faulty_trainee(const PreparedRun& run) {
   Trainee trainee = make_trainee(run, ModelKind::kBuiltin, EngineChoice::kAutograd);
   trainee.model->named_parameters()["rnn.bias_hh_l0"].requires_grad_(true);
@@ -50,13 +53,16 @@ Trainee make_faulty_trainee(const PreparedRun& run) {
 
 std::vector<Variant> make_variants(const ComparisonOptions& options, const PreparedRun& run) {
   std::vector<Variant> variants;
-  const auto add = [&](Trainee trainee, const char* suffix) {
-    variants.push_back({unique_name(trainee, variants) + suffix, std::move(trainee), nullptr});
+  const auto add = [&](Trainee trainee, const char* suffix, const char* fault) {
+    variants.push_back({.name = unique_name(trainee, variants) + suffix,
+                        .trainee = std::move(trainee),
+                        .fault = fault,
+                        .metrics = nullptr});
   };
   for (const VariantChoice& choice : options.variants) {
-    add(make_trainee(run, choice.model, choice.engine), "");
+    add(make_trainee(run, choice.model, choice.engine), "", "");
     if (options.self_check) {
-      add(make_faulty_trainee(run), "+fault");
+      add(make_faulty_trainee(run), "+fault", kFault);
       break;
     }
   }
@@ -70,11 +76,13 @@ void open_files(Variant& variant, const PreparedRun& run) {
   folder = make_run_directory(run.options.out + "/" + folder, folder);
   RunOptions options = run.options;
   options.model.model = variant.trainee.model->options().model;
-  const ResolvedRun resolved = {.engine = variant.trainee.engine_choice,
-                                .device = run.device.str()};
+  const ResolvedRun resolved = {
+      .engine = variant.trainee.engine_choice, .device = run.device.str(), .fault = variant.fault};
   write_file(folder + "/config.json", config_json(options, resolved, run.process));
   variant.metrics = std::make_unique<MetricsFile>(folder + "/metrics.csv");
 }
+
+Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
 Json to_json(const std::optional<Parting>& parting) {
   if (!parting) {
@@ -97,12 +105,16 @@ void ComparisonOptions::validate() const {
   }
   if (!(std::isfinite(tolerance) && tolerance >= 0.0)) {
     throw InvalidOption("tolerance",
-                        fmt::format("must be a finite positive number, got {}", tolerance));
+                        fmt::format("must be a finite number, 0 or more, got {}", tolerance));
   }
 }
 
 Tolerance default_tolerance(Precision dtype) {
   return {.largest = dtype == Precision::kFloat64 ? 1e-9 : 1e-5, .windows = 1'000};
+}
+
+std::int64_t ComparisonSummary::windows_judged() const {
+  return std::min(tolerance.windows, comparison.windows);
 }
 
 bool ComparisonSummary::agree() const {
@@ -121,12 +133,14 @@ std::string ComparisonSummary::to_json() const {
                         {"final_loss", variant.final_loss},
                         {"max_loss_difference", variant.max_loss_difference},
                         {"max_weight_difference", variant.max_weight_difference},
-                        {"microseconds_per_window", variant.microseconds_per_window},
-                        {"speed_up", variant.speed_up}});
+                        {"leading_tensor", variant.leading_tensor},
+                        {"microseconds_per_window", number(variant.microseconds_per_window)},
+                        {"speed_up", number(variant.speed_up)}});
   }
-  const Json json = {{"agree", agree()},
+  const Json json = {{"self_check", self_check},
+                     {"agree", agree()},
                      {"tolerance", tolerance.largest},
-                     {"windows_judged", std::min(tolerance.windows, comparison.windows)},
+                     {"windows_judged", windows_judged()},
                      {"dtype", dtype},
                      {"epochs", epochs},
                      {"windows", comparison.windows},

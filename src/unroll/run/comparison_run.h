@@ -57,6 +57,9 @@ struct ComparisonSummary {
   bool self_check = false;
   Comparison comparison;
 
+  /// How many of the windows were judged.
+  [[nodiscard]] std::int64_t windows_judged() const;
+
   /// Whether every variant's losses and weights are within the tolerance of the first one's.
   [[nodiscard]] bool agree() const;
 

@@ -30,7 +30,7 @@ Json to_json(const std::optional<LaggedProcess>& process) {
 
 std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
                         const std::optional<LaggedProcess>& process) {
-  const Json json = {
+  Json json = {
       {"model", name_of(options.model.model)},
       {"engine", name_of(resolved.engine)},
       {"device", resolved.device},
@@ -50,6 +50,9 @@ std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
       {"init", absolute(options.init)},
       {"process", to_json(process)},
       {"versions", {{"unroll", kVersion}, {"libtorch", TORCH_VERSION}, {"compiler", __VERSION__}}}};
+  if (!resolved.fault.empty()) {
+    json["fault"] = resolved.fault;
+  }
   return to_text(json);
 }
 

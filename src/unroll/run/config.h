@@ -13,10 +13,12 @@ namespace unroll {
 struct ResolvedRun {
   EngineChoice engine = EngineChoice::kAutograd;
   std::string device;
+  std::string fault = {};  ///< made on purpose, by a comparison's self-check; empty for none
 };
 
 /// One JSON object, indented, with a final newline: the options under their flags' names with
-/// `auto` resolved, the process unless the series is the user's own, and the versions of what ran.
+/// `auto` resolved, the fault if there is one, the process unless the series is the user's own, and
+/// the versions of what ran.
 std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
                         const std::optional<LaggedProcess>& process);
 

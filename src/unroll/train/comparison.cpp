@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include <unroll/base/error.h>
@@ -23,7 +24,10 @@ std::pair<std::string, double> leading_tensor(const Weights& left, const Weights
   return largest;
 }
 
-double median(std::vector<double> values) {
+std::optional<double> median(std::vector<double> values) {
+  if (values.empty()) {
+    return std::nullopt;
+  }
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -34,7 +38,7 @@ struct Racer {
   const Contestant& contestant;
   Trainer trainer;
   std::vector<double> losses;         // of the slice just done
-  std::vector<double> slice_seconds;  // per window, a slice each
+  std::vector<double> slice_seconds;  // per window; kSliceWindows slices of one, then whole ones
   double max_loss_difference = 0.0;
 };
 
@@ -75,23 +79,22 @@ class Race {
         .variants = {}, .windows = racers_.front().trainer.result().windows, .parting = parting_};
     const std::vector<double>& first_seconds = racers_.front().slice_seconds;
     const Weights first_weights = racers_.front().contestant.model.weights();
-    const auto warm_up = static_cast<std::size_t>(kSliceWindows);  // slices of one window
-    const std::size_t first = first_seconds.size() > warm_up ? warm_up : 0;
     for (const Racer& racer : racers_) {
-      std::vector<double> seconds;
+      std::vector<double> microseconds;
       std::vector<double> ratios;
-      for (std::size_t slice = first; slice < racer.slice_seconds.size(); ++slice) {
-        seconds.push_back(racer.slice_seconds[slice]);
+      for (std::size_t slice = kSliceWindows; slice < racer.slice_seconds.size(); ++slice) {
+        microseconds.push_back(racer.slice_seconds[slice] * 1e6);
         ratios.push_back(first_seconds[slice] / racer.slice_seconds[slice]);
       }
-      comparison.variants.push_back(
-          {.name = racer.contestant.name,
-           .final_loss = racer.trainer.result().final_loss,
-           .max_loss_difference = racer.max_loss_difference,
-           .max_weight_difference =
-               leading_tensor(first_weights, racer.contestant.model.weights()).second,
-           .microseconds_per_window = median(std::move(seconds)) * 1e6,
-           .speed_up = median(std::move(ratios))});
+      const auto [tensor, weight_difference] =
+          leading_tensor(first_weights, racer.contestant.model.weights());
+      comparison.variants.push_back({.name = racer.contestant.name,
+                                     .final_loss = racer.trainer.result().final_loss,
+                                     .max_loss_difference = racer.max_loss_difference,
+                                     .max_weight_difference = weight_difference,
+                                     .leading_tensor = tensor,
+                                     .microseconds_per_window = median(std::move(microseconds)),
+                                     .speed_up = median(std::move(ratios))});
     }
     return comparison;
   }

@@ -30,8 +30,7 @@ constexpr std::int64_t kSliceWindows = 100;
 
 /// Trains every contestant for options.epochs on the same windows. They take turns, kSliceWindows
 /// at a time and each round in the opposite order, so that whatever else the machine does hits all
-/// alike. The first kSliceWindows warm up, one at a time, and are not timed unless there are no
-/// more.
+/// alike. The first kSliceWindows warm up, one at a time, and are not timed.
 /// @throws what Trainer and WindowDataset throw
 Comparison compare(const std::vector<Contestant>& contestants, SeriesSource& source,
                    const WindowOptions& window_options, const TrainerOptions& options,

@@ -18,12 +18,14 @@ struct Tolerance {
 /// How a variant did. Differences are from the first variant, in absolute value.
 struct VariantResult {
   std::string name;
-  double final_loss = 0.0;               ///< the last log row's mean loss, in nats
-  double max_loss_difference = 0.0;      ///< of any window's loss, in nats
-  double max_weight_difference = 0.0;    ///< of any weight, at the end
-  double microseconds_per_window = 0.0;  ///< the median over the slices
-  double speed_up =
-      0.0;  ///< the median over the slices of the first variant's time over this one's
+  double final_loss = 0.0;             ///< the last log row's mean loss, in nats
+  double max_loss_difference = 0.0;    ///< of any window's loss, in nats
+  double max_weight_difference = 0.0;  ///< of any weight, at the end
+  std::string leading_tensor;          ///< the weights where that is
+  /// The median over the slices; none if the run was over while the variants warmed up.
+  std::optional<double> microseconds_per_window;
+  /// The median over the slices of the first variant's time over this one's; none likewise.
+  std::optional<double> speed_up;
 };
 
 /// Where a variant first leaves the first variant by more than the tolerance.
