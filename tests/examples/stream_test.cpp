@@ -34,6 +34,14 @@ class StreamTest : public ::testing::Test {
     return testing::run_shell(command, folder.path());
   }
 
+  /// Expects exit 1 and one line that begins so.
+  void expect_fails(const std::string& arguments, const std::string& message) const {
+    const Outcome outcome = run(UNROLL_STREAM " " + arguments);
+    EXPECT_EQ(outcome.exit_code, 1) << arguments;
+    EXPECT_TRUE(outcome.err.starts_with("stream: " + message)) << outcome.err;
+    EXPECT_EQ(outcome.err.find('\n') + 1, outcome.err.size()) << outcome.err;
+  }
+
   TempDir folder;
 };
 
@@ -64,9 +72,19 @@ TEST_F(StreamTest, PrintsTheModelsProbabilities) {
 
 TEST_F(StreamTest, SaysWhatIsWrongInALine) {
   EXPECT_EQ(run(UNROLL_STREAM).exit_code, 2);
-  const Outcome outcome = run(UNROLL_STREAM " model.pt nowhere.csv");
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_EQ(outcome.err, "stream: nowhere.csv: cannot be read, or is empty\n");
+  expect_fails("model.pt nowhere.csv", "nowhere.csv: cannot be read, or is empty\n");
+  testing::write_bytes(folder / "series.csv", "input\n0\n");
+  expect_fails("nowhere.pt series.csv", "");
+  expect_fails("series.csv series.csv", "");
+  expect_fails("model.pt series.csv >/dev/full", "standard output cannot be written\n");
+}
+
+TEST_F(StreamTest, NamesTheLineThatIsWrong) {
+  for (const std::string field : {"2", "-1", "x", "1x", "", "99999999999999999999"}) {
+    testing::write_bytes(folder / "series.csv", "input,target\n0,1\r\n" + field + ",1\n");
+    expect_fails("model.pt series.csv",
+                 "series.csv:3: the input must be a class from 0 to 1, got '" + field + "'\n");
+  }
 }
 
 }  // namespace
