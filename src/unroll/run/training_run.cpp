@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include <unroll/base/error.h>
@@ -21,7 +22,8 @@ namespace {
 /// A window's loss is of the weights before its update: the last update's come to light here.
 void check_finite(const Weights& weights) {
   for (const auto& [name, tensor] : named_tensors(weights)) {
-    if (!torch::isfinite(tensor).all().item<bool>()) {
+    const auto [least, most] = torch::aminmax(tensor);  // both NaN if any is; needs no memory
+    if (!std::isfinite(least.item<double>()) || !std::isfinite(most.item<double>())) {
       throw DivergenceError(fmt::format(
           "the last window's update left {} not finite; try a smaller learning rate", name));
     }
@@ -32,9 +34,10 @@ void check_finite(const Weights& weights) {
 
 Summary run_training(RunOptions requested, RunObserver& observer) {
   const auto begin = std::chrono::steady_clock::now();
-  const PreparedRun run = prepare_run(std::move(requested));
+  PreparedRun run = prepare_run(std::move(requested));
   const RunOptions& options = run.options;
   const Trainee trainee = make_trainee(run, options.model.model, options.engine);
+  run.initial_weights = {};  // the model has its own by now
   const ResolvedRun resolved = {.engine = trainee.engine_choice, .device = run.device.str()};
   const auto floors =
       run.process ? std::optional(run.process->floors(options.windows.num_steps)) : std::nullopt;

@@ -8,6 +8,7 @@
 #include <array>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include <unroll/base/error.h>
@@ -31,14 +32,31 @@ double machine_memory() {
   return kUnlimited;
 }
 
-/// What version 2 of Linux's control groups leaves this process; "max", or no such file, is no
-/// limit.
-double control_group_memory() {
-  double limit = 0.0;
-  double used = 0.0;
-  std::ifstream limit_file("/sys/fs/cgroup/memory.max");
-  std::ifstream used_file("/sys/fs/cgroup/memory.current");
-  return limit_file >> limit && used_file >> used ? std::max(limit - used, 0.0) : kUnlimited;
+/// The first number in a file of the control groups' file system; "max", or no such file, is none.
+std::optional<double> read_number(const std::string& path) {
+  std::ifstream file(path);
+  double number = 0.0;
+  return file >> number ? std::optional(number) : std::nullopt;
+}
+
+/// What a control group holds of files and can drop, in bytes.
+double cached_files(const std::string& group) {
+  std::ifstream file(group + "/memory.stat");
+  std::string key;
+  double bytes = 0.0;
+  while (file >> key >> bytes) {
+    if (key == "inactive_file") {
+      return bytes;
+    }
+  }
+  return 0.0;
+}
+
+/// What one control group leaves.
+double group_memory(const std::string& group) {
+  const auto limit = read_number(group + "/memory.max");
+  const auto used = read_number(group + "/memory.current");
+  return limit && used ? std::max(*limit - *used + cached_files(group), 0.0) : kUnlimited;
 }
 
 /// What `ulimit -v` leaves this process.
@@ -64,9 +82,9 @@ std::string readable_bytes(double bytes) {
   return fmt::format("{:.1f} {}", bytes, kUnits[unit]);
 }
 
-/// Tensors of the parameters' size that live through a step: parameters, gradients, and the
+/// Tensors of the parameters' size that a model in training has: parameters, gradients, and the
 /// optimizer's moments.
-double copies_of_the_weights(OptimizerKind optimizer) {
+double copies_in_training(OptimizerKind optimizer) {
   switch (optimizer) {
     case OptimizerKind::kSgd:
       return 2.0;
@@ -78,7 +96,34 @@ double copies_of_the_weights(OptimizerKind optimizer) {
   return 2.0;
 }
 
+/// Those that stand beside them at the worst moment. In a training: where there are several steps,
+/// the gradients of two before they are added up; else, at the end, the weights to be saved. At a
+/// comparison's end: the initial weights, two models' weights, their difference and its absolute
+/// value.
+double copies_beside(std::int64_t models, std::int64_t num_steps) {
+  if (models > 1) {
+    return 5.0;
+  }
+  return num_steps > 1 ? 2.0 : 1.0;
+}
+
 }  // namespace
+
+double control_group_memory(const std::string& membership, const std::string& root) {
+  std::ifstream file(membership);
+  std::string line;  // "0::/outer/inner"
+  while (std::getline(file, line) && !line.starts_with("0::")) {
+  }
+  double least = kUnlimited;
+  std::string group = line.substr(std::min<std::size_t>(line.find('/'), line.size()));
+  while (true) {
+    least = std::min(least, group_memory(root + group));
+    if (group.empty()) {
+      return least;
+    }
+    group.erase(group.rfind('/'));
+  }
+}
 
 double available_memory() {
   return std::min({machine_memory(), control_group_memory(), address_space()});
@@ -86,7 +131,7 @@ double available_memory() {
 
 void check_memory(std::int64_t series_length, const WindowOptions& windows,
                   const ModelOptions& model, const OptimizerOptions& optimizer, Precision precision,
-                  double available) {
+                  double available, std::int64_t models) {
   const auto N = static_cast<double>(series_length);
   const auto B = static_cast<double>(windows.batch_size);
   const auto T = static_cast<double>(windows.num_steps);
@@ -95,10 +140,11 @@ void check_memory(std::int64_t series_length, const WindowOptions& windows,
   const double real = precision == Precision::kFloat64 ? 8.0 : 4.0;
 
   const double series = 2.0 * sizeof(std::int64_t) * N;
-  // At the start the parameters stand beside the initial weights' float64 draft and its rounding.
+  // At the start the initial weights' float64 draft stands beside its rounding.
+  const double copies = static_cast<double>(models) * copies_in_training(optimizer.optimizer) +
+                        copies_beside(models, windows.num_steps);
   const double weights =
-      std::max(real * copies_of_the_weights(optimizer.optimizer), 2.0 * real + sizeof(double)) *
-      ((C + H) * H + H + H * C + C);
+      std::max(real * copies, real + sizeof(double)) * ((C + H) * H + H + H * C + C);
   // Kept for the backward pass: each step's input term, sum and state, and the logits with their
   // log-softmax.
   const double window = real * B * T * (3.0 * H + 2.0 * C);
