@@ -32,6 +32,19 @@ int report(const std::string& program, std::string message, ExitCode code) {
   return code;
 }
 
+/// What LibTorch says in a line, without the source file and the calls that it happened in. Where
+/// it could not get memory, how much that was is all that helps.
+std::string describe(const c10::Error& error) {
+  constexpr std::string_view kAllocation = "ried to allocate ";  // on the CPU and on a GPU
+  std::string message = error.what_without_backtrace();
+  if (const std::size_t found = message.find(kAllocation); found != std::string::npos) {
+    message.erase(0, found + kAllocation.size());
+    return "out of memory: could not allocate " + message.substr(0, message.find(". "));
+  }
+  const std::size_t begin = std::min(message.find_first_not_of('\n'), message.size());
+  return message.substr(begin, message.find('\n', begin) - begin);
+}
+
 /// Fills standard streams that are closed, so that no file of ours takes their place and gets what
 /// was meant for them. Writing to these fails, as it should.
 void occupy_closed_streams() {
@@ -55,11 +68,9 @@ int run_app(const std::string& program, const std::function<void()>& body) {
   } catch (const InvalidOption& error) {
     return report(program, flag_of(error.option()) + " " + error.problem(), kWrongCommand);
   } catch (const std::bad_alloc&) {
-    return report(program, "out of memory", kFailed);
+    return report(program, "out of memory: the run needs more than there is", kFailed);
   } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    const std::size_t begin = std::min(message.find_first_not_of('\n'), message.size());
-    return report(program, message.substr(begin, message.find('\n', begin) - begin), kFailed);
+    return report(program, describe(error), kFailed);
   } catch (const std::exception& error) {
     return report(program, error.what(), kFailed);
   }
