@@ -65,7 +65,7 @@ TEST(TrainerOptions, LogsEveryWindowAtMost) {
 
 TEST(Names, AreTheContracts) {
   EXPECT_EQ(all_names<DeviceChoice>(), "auto|cpu|cuda");
-  EXPECT_EQ(all_names<EngineChoice>(), "auto|autograd");
+  EXPECT_EQ(all_names<EngineChoice>(), "auto|autograd|fused");
   EXPECT_EQ(all_names<Precision>(), "float32|float64");
   EXPECT_EQ(all_names<OptimizerKind>(), "sgd|adagrad|adam");
 }

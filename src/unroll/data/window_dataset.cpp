@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -21,29 +22,44 @@ torch::Tensor rows(const std::shared_ptr<const Series>& series,
   return torch::from_blob(memory, {batch_size, row_length}, keep_alive, torch::kInt64).to(device);
 }
 
+/// Whoever indexes by a symbol need not check it.
+void check_symbols(const std::vector<std::int64_t>& symbols, std::int64_t num_classes) {
+  const auto is_outside = [num_classes](std::int64_t symbol) {
+    return symbol < 0 || symbol >= num_classes;
+  };
+  if (const auto outside = std::find_if(symbols.begin(), symbols.end(), is_outside);
+      outside != symbols.end()) {
+    throw std::invalid_argument(fmt::format("the symbol {} at {} of a series of {} classes",
+                                            *outside, outside - symbols.begin(), num_classes));
+  }
+}
+
 }  // namespace
 
 WindowDataset::WindowDataset(const std::shared_ptr<const Series>& series,
                              const WindowOptions& options, torch::Device device)
-    : num_steps_(options.num_steps) {
+    : num_steps_(options.num_steps), num_classes_(series->num_classes) {
   if (series->targets.size() != series->inputs.size()) {
     throw std::invalid_argument(fmt::format("a series of {} inputs and {} targets",
                                             series->inputs.size(), series->targets.size()));
   }
+  check_symbols(series->inputs, num_classes_);
+  check_symbols(series->targets, num_classes_);
   options.validate_for(series->length());
   window_count_ = options.window_count(series->length());
   inputs_ = rows(series, series->inputs, options.batch_size, device);
   targets_ = rows(series, series->targets, options.batch_size, device);
 }
 
-Window WindowDataset::window(std::int64_t index) const {
-  if (index < 0 || index >= window_count_) {
-    throw std::out_of_range(
-        fmt::format("window {} of a dataset of {} windows", index, window_count_));
+Window WindowDataset::window(std::int64_t index) const { return windows(index, 1); }
+
+Window WindowDataset::windows(std::int64_t first, std::int64_t count) const {
+  if (first < 0 || count < 0 || first > window_count_ - count) {
+    throw std::out_of_range(fmt::format("{} windows from window {} on of a dataset of {} windows",
+                                        count, first, window_count_));
   }
-  const std::int64_t first = index * num_steps_;
-  return {.inputs = inputs_.narrow(1, first, num_steps_),
-          .targets = targets_.narrow(1, first, num_steps_)};
+  return {.inputs = inputs_.narrow(1, first * num_steps_, count * num_steps_),
+          .targets = targets_.narrow(1, first * num_steps_, count * num_steps_)};
 }
 
 }  // namespace unroll

@@ -34,7 +34,7 @@ struct Window {
 class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Window> {
  public:
   /// @throws InvalidOption if the series holds no window of these sizes; std::invalid_argument if
-  /// it has not as many targets as inputs
+  /// it has not as many targets as inputs, or a symbol outside its classes
   WindowDataset(const std::shared_ptr<const Series>& series, const WindowOptions& options,
                 torch::Device device);
 
@@ -42,11 +42,21 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
   /// @throws std::out_of_range
   [[nodiscard]] Window window(std::int64_t index) const;
 
+  /// `count` windows from `first` on, one behind the other: [B, count * T].
+  /// @throws std::out_of_range
+  [[nodiscard]] Window windows(std::int64_t first, std::int64_t count) const;
+
   /// The number of windows.
   [[nodiscard]] std::int64_t window_count() const { return window_count_; }
 
   /// The number of rows, B.
   [[nodiscard]] std::int64_t batch_size() const { return inputs_.size(0); }
+
+  /// The steps of a window, T.
+  [[nodiscard]] std::int64_t num_steps() const { return num_steps_; }
+
+  /// Every symbol lies in [0, num_classes).
+  [[nodiscard]] std::int64_t num_classes() const { return num_classes_; }
 
   /// window() and window_count() in LibTorch's words, for a DataLoader.
   Window get(std::size_t index) override { return window(static_cast<std::int64_t>(index)); }
@@ -56,6 +66,7 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
 
  private:
   std::int64_t num_steps_;
+  std::int64_t num_classes_;
   std::int64_t window_count_;
   torch::Tensor inputs_;   // [B, R]
   torch::Tensor targets_;  // [B, R]

@@ -26,25 +26,18 @@ ModelOutput BuiltinRnn::forward(const torch::Tensor& inputs, const torch::Tensor
 }
 
 Weights BuiltinRnn::weights() const {
-  const torch::NoGradGuard no_grad;
-  const auto rnn = rnn_->named_parameters();
-  const auto copy = [](const torch::Tensor& tensor) {
-    return tensor.detach().to(torch::kCPU).clone();
-  };
-  return {.input_weight = copy(rnn["weight_ih_l0"]),
-          .recurrent_weight = copy(rnn["weight_hh_l0"]),
-          .bias = copy(rnn["bias_ih_l0"] + rnn["bias_hh_l0"]),  // the two act as their sum
-          .readout_weight = copy(readout_->weight),
-          .readout_bias = copy(readout_->bias)};
+  Weights weights = RecurrentModel::weights();
+  weights.bias += rnn_->named_parameters()["bias_hh_l0"].detach().to(torch::kCPU);
+  return weights;
 }
 
-void BuiltinRnn::copy_weights(const Weights& weights) {
-  auto rnn = rnn_->named_parameters();
-  rnn["weight_ih_l0"].copy_(weights.input_weight);
-  rnn["weight_hh_l0"].copy_(weights.recurrent_weight);
-  rnn["bias_ih_l0"].copy_(weights.bias);
-  readout_->weight.copy_(weights.readout_weight);
-  readout_->bias.copy_(weights.readout_bias);
+Weights BuiltinRnn::weight_views() const {
+  const auto rnn = rnn_->named_parameters();
+  return {.input_weight = rnn["weight_ih_l0"].detach(),
+          .recurrent_weight = rnn["weight_hh_l0"].detach(),
+          .bias = rnn["bias_ih_l0"].detach(),
+          .readout_weight = readout_->weight.detach(),
+          .readout_bias = readout_->bias.detach()};
 }
 
 }  // namespace unroll

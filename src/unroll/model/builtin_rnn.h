@@ -18,11 +18,12 @@ class BuiltinRnn final : public RecurrentModel {
   explicit BuiltinRnn(const ModelOptions& options);
 
   ModelOutput forward(const torch::Tensor& inputs, const torch::Tensor& state) override;
+  /// The bias is the two biases' sum, as which they act.
   [[nodiscard]] Weights weights() const override;
+  /// The bias is the first of the two alone.
+  [[nodiscard]] Weights weight_views() const override;
 
  private:
-  void copy_weights(const Weights& weights) override;
-
   torch::nn::RNN rnn_;
   torch::nn::Linear readout_;
 };

@@ -36,23 +36,13 @@ ModelOutput ManualRnn::forward(const torch::Tensor& inputs, const torch::Tensor&
           .state = h};
 }
 
-Weights ManualRnn::weights() const {
-  const torch::NoGradGuard no_grad;
-  const auto copy = [](const torch::Tensor& tensor) {
-    return tensor.to(torch::kCPU).contiguous().clone();
-  };
-  return {.input_weight = copy(W_.narrow(0, 0, options().num_classes).t()),
-          .recurrent_weight = copy(W_.narrow(0, options().num_classes, options().hidden_size).t()),
-          .bias = copy(b_),
-          .readout_weight = copy(V_.t()),
-          .readout_bias = copy(c_)};
-}
-
-void ManualRnn::copy_weights(const Weights& weights) {
-  W_.copy_(torch::cat({weights.input_weight.t(), weights.recurrent_weight.t()}));
-  b_.copy_(weights.bias);
-  V_.copy_(weights.readout_weight.t());
-  c_.copy_(weights.readout_bias);
+Weights ManualRnn::weight_views() const {
+  return {
+      .input_weight = W_.detach().narrow(0, 0, options().num_classes).t(),
+      .recurrent_weight = W_.detach().narrow(0, options().num_classes, options().hidden_size).t(),
+      .bias = b_.detach(),
+      .readout_weight = V_.detach().t(),
+      .readout_bias = c_.detach()};
 }
 
 }  // namespace unroll

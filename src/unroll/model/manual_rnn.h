@@ -12,11 +12,9 @@ class ManualRnn final : public RecurrentModel {
   explicit ManualRnn(const ModelOptions& options);
 
   ModelOutput forward(const torch::Tensor& inputs, const torch::Tensor& state) override;
-  [[nodiscard]] Weights weights() const override;
+  [[nodiscard]] Weights weight_views() const override;
 
  private:
-  void copy_weights(const Weights& weights) override;
-
   torch::Tensor W_;  // [C + H, H], rnn_cell/W
   torch::Tensor b_;  // [H], rnn_cell/b
   torch::Tensor V_;  // [H, C], softmax/W

@@ -32,11 +32,15 @@ class RecurrentModel : public torch::nn::Module {
   virtual ModelOutput forward(const torch::Tensor& inputs, const torch::Tensor& state) = 0;
 
   /// A copy of the weights, on the CPU.
-  [[nodiscard]] virtual Weights weights() const = 0;
+  [[nodiscard]] virtual Weights weights() const;
 
   /// Copies these weights into the parameters, which keep their device and dtype.
   /// @throws std::invalid_argument if a tensor has another shape than the model's
   void set_weights(const Weights& weights);
+
+  /// The trained parameters themselves in the canonical layout: views, without history and with
+  /// strides of their own. Who writes to them changes the model.
+  [[nodiscard]] virtual Weights weight_views() const = 0;
 
   [[nodiscard]] const ModelOptions& options() const { return options_; }
 
@@ -44,9 +48,6 @@ class RecurrentModel : public torch::nn::Module {
   [[nodiscard]] torch::Tensor initial_state(std::int64_t batch_size) const;
 
  private:
-  /// set_weights() of weights whose shapes fit, without history.
-  virtual void copy_weights(const Weights& weights) = 0;
-
   ModelOptions options_;
 };
 

@@ -6,8 +6,8 @@
 
 #include <unroll/data/csv.h>
 #include <unroll/run/weights_file.h>
-#include <unroll/train/autograd_engine.h>
 #include <unroll/train/device.h>
+#include <unroll/train/engine_choice.h>
 #include <unroll/train/memory.h>
 
 namespace unroll {
@@ -56,14 +56,14 @@ PreparedRun prepare_run(RunOptions options) {
   return run;
 }
 
-Trainee make_trainee(const PreparedRun& run, ModelKind model, EngineChoice /*engine*/) {
+Trainee make_trainee(const PreparedRun& run, ModelKind model, EngineChoice engine) {
   ModelOptions model_options = run.options.model;
   model_options.model = model;
   Trainee trainee = {.model = make_model(model_options, to_torch(run.options.dtype), run.device),
-                     .engine_choice = EngineChoice::kAutograd,
+                     .engine_choice = resolve_engine(engine, run.device, run.options.optimizer),
                      .engine = nullptr};
   trainee.model->set_weights(run.initial_weights);
-  trainee.engine = std::make_unique<AutogradEngine>(trainee.model, run.options.optimizer);
+  trainee.engine = make_engine(trainee.engine_choice, trainee.model, run.options.optimizer);
   return trainee;
 }
 

@@ -25,12 +25,14 @@ inline constexpr std::array kNames<DeviceChoice> = {
 enum class EngineChoice {
   kAuto,      ///< the fastest that can do the run
   kAutograd,  ///< LibTorch's automatic differentiation
+  kFused,     ///< hand-written kernels, on the CPU and with SGD
 };
 
 template <>
 inline constexpr std::array kNames<EngineChoice> = {
     NamedValue<EngineChoice>{"auto", EngineChoice::kAuto},
     NamedValue<EngineChoice>{"autograd", EngineChoice::kAutograd},
+    NamedValue<EngineChoice>{"fused", EngineChoice::kFused},
 };
 
 /// The floating-point type of weights, state and losses.

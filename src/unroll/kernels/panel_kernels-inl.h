@@ -1,0 +1,292 @@
+// The passes of a training step for any sizes, over panel matrices. Included once for each
+// instruction set. docs/gradients.md derives what they compute.
+
+#if defined(UNROLL_KERNELS_PANEL_KERNELS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef UNROLL_KERNELS_PANEL_KERNELS_INL_H_
+#undef UNROLL_KERNELS_PANEL_KERNELS_INL_H_
+#else
+#define UNROLL_KERNELS_PANEL_KERNELS_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include <unroll/kernels/math-inl.h>
+#include <unroll/kernels/tile-inl.h>
+#include <unroll/kernels/workspace.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll::kernels::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// to = from transposed, where `to` may have other panels. In blocks of 4 x 4 (float) or 2 x 2
+/// (double) by shuffles of 128 bits, the rest one by one.
+template <class Real>
+void transpose(const PanelMatrix<Real>& from, PanelMatrix<Real>& to) {
+  constexpr std::size_t kBlock = 16 / sizeof(Real);
+  const hn::CappedTag<Real, kBlock> d;
+  const auto block = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t whole_rows = from.rows() / block * block;
+  const std::int64_t whole_columns = from.columns() / block * block;
+  const std::int64_t from_width = from.width();
+  const std::int64_t to_width = to.width();
+  for (std::int64_t column = 0; column < whole_columns; column += block) {
+    for (std::int64_t row = 0; row < whole_rows; row += block) {
+      const Real* HWY_RESTRICT source = &from.panel(column / from_width, row)[column % from_width];
+      Real* HWY_RESTRICT target = &to.panel(row / to_width, column)[row % to_width];
+      if constexpr (sizeof(Real) == 4) {
+        const hn::Repartition<double, decltype(d)> pairs;
+        const auto r0 = hn::Load(d, source);
+        const auto r1 = hn::Load(d, source + from_width);
+        const auto r2 = hn::Load(d, source + 2 * from_width);
+        const auto r3 = hn::Load(d, source + 3 * from_width);
+        const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
+        const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
+        const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
+        const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
+        hn::Store(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, target);
+        hn::Store(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, target + to_width);
+        hn::Store(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d,
+                  target + 2 * to_width);
+        hn::Store(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d,
+                  target + 3 * to_width);
+      } else {
+        const auto r0 = hn::Load(d, source);
+        const auto r1 = hn::Load(d, source + from_width);
+        hn::Store(hn::InterleaveLower(d, r0, r1), d, target);
+        hn::Store(hn::InterleaveUpper(d, r0, r1), d, target + to_width);
+      }
+    }
+  }
+  for (std::int64_t row = 0; row < from.rows(); ++row) {
+    const std::int64_t first = row < whole_rows ? whole_columns : 0;
+    for (std::int64_t column = first; column < from.columns(); ++column) {
+      to.at(column, row) = from.at(row, column);
+    }
+  }
+}
+
+/// The passes whose panels are of hidden units. Row is a panel's row.
+template <class Row>
+struct HiddenPasses {
+  using Real = typename Row::Real;
+  using Tag = typename Row::Tag;
+  using Vector = typename Row::Vector;
+  static constexpr int kVectors = Row::kVectors;
+  static constexpr std::int64_t kWidth = Row::kWidth;
+  static constexpr int kMaxRowsOfTile = Row::kMaxRows;
+
+  static void prepare(Workspace<Real>& w) {
+    const Tag d;
+    for (std::int64_t panel = 0; panel < w.bias.panels(); ++panel) {
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t lane = v * Row::kLanes;
+        const Vector bias = hn::Load(d, w.bias.panel(panel) + lane);
+        for (std::int64_t c = 0; c < w.C(); ++c) {
+          const Vector row = hn::Load(d, w.input_weight.panel(panel, c) + lane);
+          hn::Store(hn::Add(row, bias), d, w.input_terms.panel(panel, c) + lane);
+        }
+        if (w.C() == 2) {
+          const Vector first = hn::Load(d, w.readout_weight.panel(panel, 0) + lane);
+          const Vector second = hn::Load(d, w.readout_weight.panel(panel, 1) + lane);
+          hn::Store(hn::Sub(second, first), d, w.readout_difference.panel(panel) + lane);
+        }
+      }
+    }
+    transpose(w.recurrent_weight, w.recurrent_transposed);
+    if (w.C() > 2) {
+      transpose(w.readout_weight, w.readout_transposed);
+    }
+  }
+
+  /// h_t = tanh(input_terms[x_t] + h_{t-1} recurrent_weight), a tile of rows of one step.
+  struct Forward {
+    static constexpr int kMaxRows = kMaxRowsOfTile;
+    template <int kRows>
+    static void run(Workspace<Real>& w, std::int64_t panel, std::int64_t position) {
+      const Tag d;
+      Tile<Row, kRows> tile;
+#pragma GCC unroll 32
+      for (int r = 0; r < kRows; ++r) {
+        const Real* terms = w.input_terms.panel(panel, w.inputs[position + r]);
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) {
+          tile.sum[r][v] = hn::Load(d, terms + v * Row::kLanes);
+        }
+      }
+      tile.template add_product<kWidth>(w.hidden, position, w.recurrent_weight.panel(panel));
+      Real* hidden = w.hidden.panel(panel, position + w.B());
+#pragma GCC unroll 32
+      for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) {
+          hn::Store(tanh(d, tile.sum[r][v]), d, hidden + r * kWidth + v * Row::kLanes);
+        }
+      }
+    }
+  };
+
+  static void forward(Workspace<Real>& w) {
+    const TileRows rows(w.B(), Row::kMaxRows);
+    for (std::int64_t t = 0; t < w.shape.num_steps; ++t) {
+      for (std::int64_t panel = 0; panel < w.hidden.panels(); ++panel) {
+        for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
+          ForRows<Forward, Workspace<Real>&, std::int64_t, std::int64_t>::call(
+              rows.count(tile), w, panel, t * w.B() + rows.first(tile));
+        }
+      }
+    }
+  }
+
+  /// d_t = (dlogits_t readout_weight + d_{t+1} recurrent_weight^T) (1 - h_t^2), a tile of rows of
+  /// one step.
+  struct Backward {
+    static constexpr int kMaxRows = kMaxRowsOfTile;
+    template <int kRows>
+    static void run(Workspace<Real>& w, std::int64_t panel, std::int64_t position) {
+      const Tag d;
+      Tile<Row, kRows> tile;
+      tile.clear();
+      tile.template add_product<0>(w.logits, position, w.readout_weight.panel(panel));
+      if (position + w.B() < w.P()) {
+        tile.template add_product<kWidth>(w.sum_gradient, position + w.B(),
+                                          w.recurrent_transposed.panel(panel));
+      }
+      const Real* hidden = w.hidden.panel(panel, position + w.B());
+      Real* gradient = w.sum_gradient.panel(panel, position);
+#pragma GCC unroll 32
+      for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) {
+          const std::int64_t lane = r * kWidth + v * Row::kLanes;
+          const Vector h = hn::Load(d, hidden + lane);
+          const Vector slope = hn::NegMulAdd(h, h, hn::Set(d, Real(1)));
+          hn::Store(hn::Mul(tile.sum[r][v], slope), d, gradient + lane);
+        }
+      }
+    }
+  };
+
+  static void backward(Workspace<Real>& w) {
+    const TileRows rows(w.B(), Row::kMaxRows);
+    for (std::int64_t t = w.shape.num_steps - 1; t >= 0; --t) {
+      for (std::int64_t panel = 0; panel < w.hidden.panels(); ++panel) {
+        for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
+          ForRows<Backward, Workspace<Real>&, std::int64_t, std::int64_t>::call(
+              rows.count(tile), w, panel, t * w.B() + rows.first(tile));
+        }
+      }
+    }
+  }
+
+  /// result -= rate * left^T right over positions [first, last): `left` and `result` start at the
+  /// tile's first column and row, `right` at its panel.
+  struct Descend {
+    static constexpr int kMaxRows = kMaxRowsOfTile;
+    template <int kRows>
+    static void run(const Real* HWY_RESTRICT left, std::int64_t left_width,
+                    const Real* HWY_RESTRICT right, std::int64_t positions, Real rate,
+                    Real* HWY_RESTRICT result) {
+      const Tag d;
+      Tile<Row, kRows> tile;
+      tile.clear();
+      for (std::int64_t p = 0; p < positions; ++p) {
+        tile.add_outer(left + p * left_width, 1, right + p * kWidth);
+      }
+      const Vector factor = hn::Set(d, rate);
+#pragma GCC unroll 32
+      for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) {
+          Real* element = result + r * kWidth + v * Row::kLanes;
+          hn::Store(hn::NegMulAdd(factor, tile.sum[r][v], hn::Load(d, element)), d, element);
+        }
+      }
+    }
+  };
+
+  /// Positions of a block: so many rows of two panels stay in the first-level cache.
+  static constexpr std::int64_t kBlock = 8192 / (kWidth * static_cast<std::int64_t>(sizeof(Real)));
+
+  /// result [columns of left, H] -= rate * left^T right, where the rows of `right` begin
+  /// `offset` rows down.
+  static void descend(const PanelMatrix<Real>& left, const PanelMatrix<Real>& right,
+                      std::int64_t offset, std::int64_t positions, Real rate,
+                      PanelMatrix<Real>& result) {
+    for (std::int64_t panel = 0; panel < right.panels(); ++panel) {
+      for (std::int64_t first = 0; first < positions; first += kBlock) {
+        const std::int64_t count = std::min(kBlock, positions - first);
+        for (std::int64_t left_panel = 0; left_panel < left.panels(); ++left_panel) {
+          const TileRows rows(left.columns_in(left_panel), Row::kMaxRows);
+          for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
+            const std::int64_t column = rows.first(tile);
+            ForRows<Descend, const Real*, std::int64_t, const Real*, std::int64_t, Real,
+                    Real*>::call(rows.count(tile), left.panel(left_panel, first) + column,
+                                 left.width(), right.panel(panel, first + offset), count, rate,
+                                 result.panel(panel, left_panel * left.width() + column));
+          }
+        }
+      }
+    }
+  }
+
+  /// input_gradient[c] = the sum of sum_gradient over the positions whose input is c.
+  static void add_up_by_class(Workspace<Real>& w) {
+    const Tag d;
+    for (std::int64_t panel = 0; panel < w.sum_gradient.panels(); ++panel) {
+      Real* sums = w.input_gradient.panel(panel);
+      std::fill_n(sums, w.C() * kWidth, Real(0));
+      for (std::int64_t p = 0; p < w.P(); ++p) {
+        Real* sum = sums + w.inputs[p] * kWidth;
+        const Real* gradient = w.sum_gradient.panel(panel, p);
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) {
+          const std::int64_t lane = v * Row::kLanes;
+          hn::Store(hn::Add(hn::Load(d, sum + lane), hn::Load(d, gradient + lane)), d, sum + lane);
+        }
+      }
+    }
+  }
+
+  static void update(Workspace<Real>& w, Real rate) {
+    const Tag d;
+    if (w.C() <= kMaxOneHotClasses) {
+      for (std::int64_t panel = 0; panel < w.input_gradient.panels(); ++panel) {
+        std::fill_n(w.input_gradient.panel(panel), w.C() * kWidth, Real(0));
+      }
+      descend(w.one_hot, w.sum_gradient, 0, w.P(), Real(-1), w.input_gradient);
+    } else {
+      add_up_by_class(w);
+    }
+    const Vector factor = hn::Set(d, rate);
+    for (std::int64_t panel = 0; panel < w.bias.panels(); ++panel) {
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t lane = v * Row::kLanes;
+        Vector total = hn::Zero(d);
+        for (std::int64_t c = 0; c < w.C(); ++c) {
+          const Vector gradient = hn::Load(d, w.input_gradient.panel(panel, c) + lane);
+          Real* weight = w.input_weight.panel(panel, c) + lane;
+          hn::Store(hn::NegMulAdd(factor, gradient, hn::Load(d, weight)), d, weight);
+          total = hn::Add(total, gradient);
+        }
+        Real* bias = w.bias.panel(panel) + lane;
+        hn::Store(hn::NegMulAdd(factor, total, hn::Load(d, bias)), d, bias);
+      }
+    }
+    descend(w.hidden, w.sum_gradient, 0, w.P(), rate, w.recurrent_weight);
+    descend(w.logits, w.hidden, w.B(), w.P(), rate, w.readout_weight);
+    for (std::int64_t c = 0; c < w.C(); ++c) {
+      w.readout_bias.at(0, c) -= rate * w.readout_bias_gradient.at(0, c);
+    }
+  }
+};
+
+}  // namespace unroll::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,90 @@
+// The one memory layout that the kernels read and write.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+namespace unroll::kernels {
+
+/// Zeroed memory on a cache line's boundary, which is a vector's of every instruction set.
+template <class Real>
+class AlignedArray {
+ public:
+  static constexpr std::align_val_t kAlignment{64};
+
+  AlignedArray() = default;
+  explicit AlignedArray(std::int64_t size)
+      : data_(static_cast<Real*>(
+            ::operator new(static_cast<std::size_t>(size) * sizeof(Real), kAlignment))) {
+    std::uninitialized_value_construct_n(data_.get(), size);
+  }
+
+  [[nodiscard]] Real* data() { return data_.get(); }
+  [[nodiscard]] const Real* data() const { return data_.get(); }
+  Real& operator[](std::int64_t i) { return data_[static_cast<std::size_t>(i)]; }
+  const Real& operator[](std::int64_t i) const { return data_[static_cast<std::size_t>(i)]; }
+
+ private:
+  struct Delete {
+    void operator()(Real* data) const { ::operator delete(data, kAlignment); }
+  };
+  std::unique_ptr<Real[], Delete> data_;
+};
+
+/// A matrix cut into panels of `width` columns, each of them row-major and contiguous:
+///
+///              width          width
+///     row 0    x x x x        x x x 0
+///     row 1    x x x x        x x x 0        7 columns in panels of 4; the padding is zero
+///     row 2    x x x x        x x x 0
+///              panel 0        panel 1
+///
+/// A panel's row is one or two vectors, and a product's inner loop walks down a panel without a
+/// gap. The padding stays zero by construction: no kernel needs to know of it.
+template <class Real>
+class PanelMatrix {
+ public:
+  PanelMatrix() = default;
+  PanelMatrix(std::int64_t rows, std::int64_t columns, std::int64_t width)
+      : rows_(rows),
+        columns_(columns),
+        width_(width),
+        panels_((columns + width - 1) / width),
+        elements_(rows * width * panels_) {}
+
+  [[nodiscard]] std::int64_t rows() const { return rows_; }
+  [[nodiscard]] std::int64_t columns() const { return columns_; }
+  [[nodiscard]] std::int64_t width() const { return width_; }
+  [[nodiscard]] std::int64_t panels() const { return panels_; }
+
+  /// How many columns of a panel are no padding.
+  [[nodiscard]] std::int64_t columns_in(std::int64_t panel) const {
+    return std::min(width_, columns_ - panel * width_);
+  }
+
+  /// The start of a panel, or of a row in it.
+  [[nodiscard]] Real* panel(std::int64_t panel, std::int64_t row = 0) {
+    return elements_.data() + (panel * rows_ + row) * width_;
+  }
+  [[nodiscard]] const Real* panel(std::int64_t panel, std::int64_t row = 0) const {
+    return elements_.data() + (panel * rows_ + row) * width_;
+  }
+
+  [[nodiscard]] Real& at(std::int64_t row, std::int64_t column) {
+    return panel(column / width_, row)[column % width_];
+  }
+  [[nodiscard]] Real at(std::int64_t row, std::int64_t column) const {
+    return panel(column / width_, row)[column % width_];
+  }
+
+ private:
+  std::int64_t rows_ = 0;
+  std::int64_t columns_ = 0;
+  std::int64_t width_ = 1;
+  std::int64_t panels_ = 0;
+  AlignedArray<Real> elements_;
+};
+
+}  // namespace unroll::kernels

@@ -1,0 +1,116 @@
+#include <unroll/kernels/step.h>
+
+#include <algorithm>
+
+#include <unroll/kernels/kernels.h>
+
+namespace unroll::kernels {
+namespace {
+
+/// Calls move(an element of the workspace, the caller's) for every parameter.
+template <class Workspace, class Real, class Move>
+void for_each_parameter(Workspace& w, const ParameterViews<Real>& parameters, Move&& move) {
+  for (std::int64_t h = 0; h < w.H(); ++h) {
+    for (std::int64_t c = 0; c < w.C(); ++c) {
+      move(w.input_weight.at(c, h), parameters.input_weight.at(h, c));
+      move(w.readout_weight.at(c, h), parameters.readout_weight.at(c, h));
+    }
+    for (std::int64_t from = 0; from < w.H(); ++from) {
+      move(w.recurrent_weight.at(from, h), parameters.recurrent_weight.at(h, from));
+    }
+    move(w.bias.at(0, h), parameters.bias.at(h, 0));
+  }
+  for (std::int64_t c = 0; c < w.C(); ++c) {
+    move(w.readout_bias.at(0, c), parameters.readout_bias.at(c, 0));
+  }
+}
+
+}  // namespace
+
+template <class Real>
+Step<Real>::Step(const StepShape& shape) : Step(shape, choose_kernels<Real>(shape)) {}
+
+template <class Real>
+Step<Real>::Step(const StepShape& shape, const Kernels<Real>& kernels)
+    : kernels_(kernels), workspace_(shape, kernels.widths, kernels.trace_size) {}
+
+template <class Real>
+void Step<Real>::load_parameters(const ParameterViews<Real>& parameters) {
+  for_each_parameter(workspace_, parameters, [](Real& mine, const Real& theirs) { mine = theirs; });
+}
+
+template <class Real>
+void Step<Real>::store_parameters(const ParameterViews<Real>& parameters) const {
+  for_each_parameter(workspace_, parameters, [](const Real& mine, Real& theirs) { theirs = mine; });
+}
+
+template <class Real>
+void Step<Real>::load_state(const Real* state) {
+  for (std::int64_t b = 0; b < workspace_.B(); ++b) {
+    for (std::int64_t h = 0; h < workspace_.H(); ++h) {
+      workspace_.hidden.at(b, h) = state[b * workspace_.H() + h];
+    }
+  }
+}
+
+template <class Real>
+void Step<Real>::store_state(Real* state) const {
+  for (std::int64_t b = 0; b < workspace_.B(); ++b) {
+    for (std::int64_t h = 0; h < workspace_.H(); ++h) {
+      state[b * workspace_.H() + h] = workspace_.hidden.at(b, h);
+    }
+  }
+}
+
+template <class Real>
+void Step<Real>::load_symbols(const SymbolRows& symbols, std::int64_t first) {
+  Workspace<Real>& w = workspace_;
+  for (std::int64_t b = 0; b < w.B(); ++b) {
+    const std::int64_t* inputs = symbols.inputs + b * symbols.stride + first;
+    const std::int64_t* targets = symbols.targets + b * symbols.stride + first;
+    for (std::int64_t t = 0; t < w.shape.num_steps; ++t) {
+      w.inputs[t * w.B() + b] = inputs[t];
+      w.targets[t * w.B() + b] = static_cast<std::int32_t>(targets[t]);
+    }
+  }
+  if (w.C() <= kMaxOneHotClasses) {
+    for (std::int64_t c = 0; c < w.C(); ++c) {
+      Real* column = &w.one_hot.at(0, c);
+      for (std::int64_t p = 0; p < w.P(); ++p) {
+        column[p * w.one_hot.width()] = w.inputs[p] == c ? Real(1) : Real(0);
+      }
+    }
+  }
+}
+
+template <class Real>
+void Step<Real>::carry_state() {
+  PanelMatrix<Real>& hidden = workspace_.hidden;
+  for (std::int64_t panel = 0; panel < hidden.panels(); ++panel) {
+    std::copy_n(hidden.panel(panel, workspace_.P()), workspace_.B() * hidden.width(),
+                hidden.panel(panel));
+  }
+}
+
+template <class Real>
+void Step<Real>::run(const SymbolRows& symbols, std::int64_t count, Real learning_rate,
+                     Real* losses) {
+  if (kernels_.small_windows != nullptr) {
+    kernels_.small_windows(workspace_, symbols, count, learning_rate, losses);
+    return;
+  }
+  for (std::int64_t k = 0; k < count; ++k) {
+    load_symbols(symbols, k * workspace_.shape.num_steps);
+    kernels_.prepare(workspace_);
+    kernels_.forward(workspace_);
+    losses[k] = kernels_.loss(workspace_);
+    kernels_.backward(workspace_);
+    kernels_.update(workspace_, learning_rate);
+    carry_state();
+  }
+}
+
+template class Step<float>;
+template class Step<double>;
+
+}  // namespace unroll::kernels

@@ -1,0 +1,117 @@
+// Everything that a training step reads and writes.
+#pragma once
+
+#include <cstdint>
+
+#include <unroll/kernels/panel_matrix.h>
+#include <unroll/kernels/shape.h>
+
+namespace unroll::kernels {
+
+/// How wide the panels are; the instruction set decides.
+struct PanelWidths {
+  std::int64_t hidden;   ///< of matrices whose columns are hidden units
+  std::int64_t classes;  ///< of matrices whose columns are classes
+};
+
+/// Up to so many classes, the inputs' gradient is a product with the one-hot inputs; with more, the
+/// positions' gradients are added up class by class.
+constexpr std::int64_t kMaxOneHotClasses = 4;
+
+/// Rows of positions are in the order p = t * B + b.
+template <class Real>
+struct Workspace {
+  Workspace(const StepShape& shape_of_step, const PanelWidths& widths, std::int64_t trace_size)
+      : shape(shape_of_step),
+        input_weight(C(), H(), widths.hidden),
+        bias(1, H(), widths.hidden),
+        recurrent_weight(H(), H(), widths.hidden),
+        readout_weight(C(), H(), widths.hidden),
+        readout_bias(1, C(), widths.classes),
+        input_terms(C(), H(), widths.hidden),
+        recurrent_transposed(H(), H(), widths.hidden),
+        readout_transposed(H(), C(), widths.classes),
+        readout_difference(1, H(), widths.hidden),
+        inputs(P() + kSlack),
+        targets(P() + kSlack),
+        one_hot(C() <= kMaxOneHotClasses ? P() : 0, C(), widths.classes),
+        hidden(B() + P(), H(), widths.hidden),
+        logits(P() + kSlack, C(), widths.classes),
+        sum_gradient(P(), H(), widths.hidden),
+        input_gradient(C(), H(), widths.hidden),
+        readout_bias_gradient(1, C(), widths.classes),
+        scratch(P() + kSlack),
+        trace(trace_size) {}
+
+  [[nodiscard]] std::int64_t B() const { return shape.batch_size; }
+  [[nodiscard]] std::int64_t C() const { return shape.num_classes; }
+  [[nodiscard]] std::int64_t H() const { return shape.hidden_size; }
+  [[nodiscard]] std::int64_t P() const { return shape.positions(); }
+
+  /// Elements or rows behind the last position: the passes over positions work in whole vectors.
+  static constexpr std::int64_t kSlack = 16;
+
+  StepShape shape;
+
+  // The parameters: h_t = tanh(input_weight[x_t] + bias + h_{t-1} recurrent_weight),
+  // logits_t[c] = readout_weight[c] . h_t + readout_bias[c].
+  PanelMatrix<Real> input_weight;      // [C, H]
+  PanelMatrix<Real> bias;              // [1, H]
+  PanelMatrix<Real> recurrent_weight;  // [H, H], row: from; column: to
+  PanelMatrix<Real> readout_weight;    // [C, H]
+  PanelMatrix<Real> readout_bias;      // [1, C]
+
+  // What `prepare` makes of them, for a window's passes.
+  PanelMatrix<Real> input_terms;           // [C, H], input_weight + bias
+  PanelMatrix<Real> recurrent_transposed;  // [H, H]
+  PanelMatrix<Real> readout_transposed;    // [H, C], for more than two classes
+  PanelMatrix<Real> readout_difference;    // [1, H], of two classes: the second's row - the first's
+
+  // A window's symbols.
+  AlignedArray<std::int64_t> inputs;   // [P + slack]
+  AlignedArray<std::int32_t> targets;  // [P + slack]
+  PanelMatrix<Real> one_hot;           // [P, C], the inputs, for few classes
+
+  // A window's passes.
+  PanelMatrix<Real> hidden;          // [B + P, H]: the state before the window, then h_t
+  PanelMatrix<Real> logits;          // [P + slack, C]; after `loss`, the loss's gradient by them
+  PanelMatrix<Real> sum_gradient;    // [P, H]: the loss's gradient by what tanh is taken of
+  PanelMatrix<Real> input_gradient;  // [C, H]
+  PanelMatrix<Real> readout_bias_gradient;  // [1, C]
+  AlignedArray<Real> scratch;               // [P + slack]
+  AlignedArray<Real> trace;                 // what the kernel of small networks keeps
+};
+
+/// The symbols of consecutive windows, in place: row b of them starts at b * stride, window k of a
+/// row at k * T.
+struct SymbolRows {
+  const std::int64_t* inputs;
+  const std::int64_t* targets;
+  std::int64_t stride;
+};
+
+/// A training step as an instruction set executes it: in passes, or all at once. Each pass has a
+/// scalar twin of the same signature in reference_kernels.h.
+template <class Real>
+struct Kernels {
+  PanelWidths widths;
+
+  /// Fills the matrices that are made of the parameters.
+  void (*prepare)(Workspace<Real>&);
+  /// hidden[0..B) and the inputs -> hidden[B..B+P).
+  void (*forward)(Workspace<Real>&);
+  /// hidden and the targets -> the mean cross-entropy in nats, and its gradient by the logits.
+  Real (*loss)(Workspace<Real>&);
+  /// That gradient and hidden -> sum_gradient.
+  void (*backward)(Workspace<Real>&);
+  /// The parameters -= learning_rate * their gradient.
+  void (*update)(Workspace<Real>&, Real learning_rate);
+
+  /// All of it, for `count` windows, the state carried in hidden[0..B); null where the passes
+  /// serve. Needs a trace of trace_size.
+  void (*small_windows)(Workspace<Real>&, const SymbolRows&, std::int64_t count, Real learning_rate,
+                        Real* losses) = nullptr;
+  std::int64_t trace_size = 0;
+};
+
+}  // namespace unroll::kernels

@@ -1,0 +1,81 @@
+#include <unroll/train/fused_engine.h>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace unroll {
+namespace {
+
+template <class Real>
+kernels::MatrixView<Real> view(const torch::Tensor& tensor) {
+  return {.data = tensor.mutable_data_ptr<Real>(),
+          .row_stride = tensor.stride(0),
+          .column_stride = tensor.dim() == 2 ? tensor.stride(1) : 0};
+}
+
+template <class Real>
+kernels::ParameterViews<Real> view(const Weights& weights) {
+  return {.input_weight = view<Real>(weights.input_weight),
+          .recurrent_weight = view<Real>(weights.recurrent_weight),
+          .bias = view<Real>(weights.bias),
+          .readout_weight = view<Real>(weights.readout_weight),
+          .readout_bias = view<Real>(weights.readout_bias)};
+}
+
+kernels::SymbolRows symbols_of(const Window& windows) {
+  return {.inputs = windows.inputs.const_data_ptr<std::int64_t>(),
+          .targets = windows.targets.const_data_ptr<std::int64_t>(),
+          .stride = windows.inputs.stride(0)};
+}
+
+}  // namespace
+
+FusedEngine::FusedEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options)
+    : model_(std::move(model)), learning_rate_(options.learning_rate) {
+  options.validate();
+  const torch::Tensor weight = model_->weight_views().recurrent_weight;
+  if (options.optimizer != OptimizerKind::kSgd || !weight.is_cpu()) {
+    throw std::invalid_argument("the fused engine trains on the CPU, with SGD");
+  }
+  if (weight.scalar_type() == torch::kFloat64) {
+    step_.emplace<StepOf<double>>();
+  }
+}
+
+torch::Tensor FusedEngine::initial_state(std::int64_t batch_size) const {
+  return model_->initial_state(batch_size);
+}
+
+Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) {
+  const kernels::StepShape shape = {.batch_size = windows.batch_size(),
+                                    .num_steps = windows.num_steps(),
+                                    .num_classes = model_->options().num_classes,
+                                    .hidden_size = model_->options().hidden_size};
+  if (windows.num_classes() > shape.num_classes) {
+    throw std::invalid_argument(fmt::format("windows of {} classes for a model of {}",
+                                            windows.num_classes(), shape.num_classes));
+  }
+  const Window span = windows.windows(range.first, range.count);
+  const Weights weights = model_->weight_views();
+  const torch::Tensor losses = torch::empty({range.count}, state.options());
+  state = state.clone(torch::MemoryFormat::Contiguous);
+
+  std::visit(
+      [&]<class Real>(StepOf<Real>& step) {
+        if (!step || step->shape() != shape) {
+          step = std::make_unique<kernels::Step<Real>>(shape);
+        }
+        step->load_parameters(view<Real>(weights));
+        step->load_state(state.const_data_ptr<Real>());
+        step->run(symbols_of(span), range.count, static_cast<Real>(learning_rate_),
+                  losses.mutable_data_ptr<Real>());
+        step->store_parameters(view<Real>(weights));
+        step->store_state(state.mutable_data_ptr<Real>());
+      },
+      step_);
+  return {.losses = losses, .state = state};
+}
+
+}  // namespace unroll
