@@ -6,11 +6,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <memory>
 #include <numeric>
 #include <ostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -162,6 +164,58 @@ TEST(FixedSource, GivesTheSameSeriesEveryEpoch) {
   EXPECT_EQ(first->targets, (std::vector<std::int64_t>{1, 2}));
   EXPECT_EQ(first->num_classes, 3);
   EXPECT_EQ(source.next(), first);
+}
+
+TEST(BackgroundSource, GivesWhatTheSourceGives) {
+  SampledSource plain = tutorial_source(1000, 3);
+  BackgroundSource background(std::make_unique<SampledSource>(LaggedProcess::tutorial(), 1000, 3),
+                              3);
+  for (int i = 0; i < 3; ++i) {
+    const auto expected = plain.next();
+    const auto actual = background.next();
+    EXPECT_EQ(actual->inputs, expected->inputs);
+    EXPECT_EQ(actual->targets, expected->targets);
+  }
+  EXPECT_THROW(background.next(), std::out_of_range);
+}
+
+/// Counts the series that it was asked for; the second one fails.
+class FailingSource final : public SeriesSource {
+ public:
+  explicit FailingSource(std::atomic<int>& asked) : asked_(asked) {}
+
+  std::shared_ptr<const Series> next() override {
+    if (++asked_ == 2) {
+      throw std::runtime_error("no second series");
+    }
+    return std::make_shared<const Series>();
+  }
+
+ private:
+  std::atomic<int>& asked_;
+};
+
+TEST(BackgroundSource, MakesTheNextSeriesUnaskedAndPassesItsFailureOn) {
+  std::atomic<int> asked = 0;
+  BackgroundSource background(std::make_unique<FailingSource>(asked), 5);
+  EXPECT_EQ(asked, 0);
+  background.next();
+  try {
+    background.next();
+    FAIL() << "no exception";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "no second series");
+  }
+  EXPECT_EQ(asked, 2);
+}
+
+TEST(BackgroundSource, MakesNoSeriesBeyondTheLast) {
+  std::atomic<int> asked = 0;
+  {
+    BackgroundSource background(std::make_unique<FailingSource>(asked), 1);
+    background.next();
+  }
+  EXPECT_EQ(asked, 1);
 }
 
 }  // namespace

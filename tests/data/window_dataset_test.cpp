@@ -34,6 +34,7 @@ std::shared_ptr<const Series> ramp(std::int64_t length) {
   series->targets.resize(static_cast<std::size_t>(length));
   std::iota(series->inputs.begin(), series->inputs.end(), 0);
   std::iota(series->targets.begin(), series->targets.end(), kFirstTarget);
+  series->num_classes = kFirstTarget + length;
   return series;
 }
 
@@ -281,6 +282,29 @@ TEST(WindowDataset, RefusesASeriesWithATargetMissing) {
   series->targets = {0, 1, 0};
   EXPECT_THROW(WindowDataset(series, {.batch_size = 1, .num_steps = 2}, torch::kCPU),
                std::invalid_argument);
+}
+
+TEST(WindowDataset, GivesSeveralWindowsOneBehindTheOther) {
+  const WindowDataset dataset = cut(ramp(60), 3, 5);
+  const Window both = dataset.windows(1, 2);
+  EXPECT_TRUE(torch::equal(both.inputs,
+                           torch::cat({dataset.window(1).inputs, dataset.window(2).inputs}, 1)));
+  EXPECT_TRUE(torch::equal(both.targets,
+                           torch::cat({dataset.window(1).targets, dataset.window(2).targets}, 1)));
+  EXPECT_EQ(dataset.windows(4, 0).inputs.sizes(), (std::vector<std::int64_t>{3, 0}));
+  EXPECT_THROW(dataset.windows(3, 2), std::out_of_range);
+  EXPECT_THROW(dataset.windows(1, -1), std::out_of_range);
+}
+
+TEST(WindowDataset, RefusesASymbolThatIsNoClass) {
+  const auto series = std::make_shared<Series>(
+      Series{.inputs = {0, 1, 1, 0}, .targets = {0, 1, 2, 1}, .num_classes = 2});
+  try {
+    cut(series, 1, 2);
+    FAIL() << "no exception";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "the symbol 2 at 2 of a series of 2 classes");
+  }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include <unroll/data/window_dataset.h>
 #include <unroll/model/model.h>
 #include <unroll/model/weights.h>
-#include <unroll/train/autograd_engine.h>
+#include <unroll/train/engine_choice.h>
 #include <unroll/train/trainer.h>
 
 #include "../support/tensors.h"
@@ -28,35 +28,38 @@ const testing::GoldenFile& golden() {
   return file;
 }
 
-class GoldenTest : public ::testing::TestWithParam<std::tuple<ModelKind, torch::Dtype>> {
+class GoldenTest
+    : public ::testing::TestWithParam<std::tuple<ModelKind, torch::Dtype, EngineChoice>> {
  protected:
   GoldenTest()
       : model(make_model(golden().model(std::get<ModelKind>(GetParam())),
                          std::get<torch::Dtype>(GetParam()), torch::kCPU)),
-        engine(model, golden().optimizer()),
+        engine(make_engine(std::get<EngineChoice>(GetParam()), model, golden().optimizer())),
         source(golden().source()) {
     model->set_weights(golden().initial_weights());
   }
 
   std::shared_ptr<RecurrentModel> model;
-  AutogradEngine engine;
+  std::unique_ptr<Engine> engine;
   SampledSource source;
 };
 
 std::string run_name(const ::testing::TestParamInfo<GoldenTest::ParamType>& run) {
   return std::string(name_of(std::get<ModelKind>(run.param))) +
-         (std::get<torch::Dtype>(run.param) == torch::kFloat32 ? "Float32" : "Float64");
+         (std::get<torch::Dtype>(run.param) == torch::kFloat32 ? "Float32" : "Float64") +
+         (std::get<EngineChoice>(run.param) == EngineChoice::kFused ? "Fused" : "Autograd");
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, GoldenTest,
-                         ::testing::Combine(::testing::Values(ModelKind::kManual,
-                                                              ModelKind::kBuiltin),
-                                            ::testing::Values(torch::kFloat32, torch::kFloat64)),
-                         run_name);
+INSTANTIATE_TEST_SUITE_P(
+    Runs, GoldenTest,
+    ::testing::Combine(::testing::Values(ModelKind::kManual, ModelKind::kBuiltin),
+                       ::testing::Values(torch::kFloat32, torch::kFloat64),
+                       ::testing::Values(EngineChoice::kAutograd, EngineChoice::kFused)),
+    run_name);
 
 TEST_P(GoldenTest, EveryWindowsLossIsTheTutorials) {
   std::vector<double> losses;
-  train(engine, source, golden().windows(), {.epochs = golden().epochs(), .log_every = 1},
+  train(*engine, source, golden().windows(), {.epochs = golden().epochs(), .log_every = 1},
         torch::kCPU, [&](const LogRow& row) { losses.push_back(row.mean_loss); });
   ASSERT_EQ(losses.size(), 1000U);
   testing::expect_near(losses, golden().numbers("window_losses"), 5e-6);
@@ -67,8 +70,8 @@ TEST_P(GoldenTest, FinalWeightsAndStateAreTheTutorials) {
   for (std::int64_t epoch = 0; epoch < golden().epochs(); ++epoch) {
     const WindowDataset dataset(source.next(), golden().windows(), torch::kCPU);
     state = engine
-                .advance(dataset, {.first = 0, .count = dataset.window_count()},
-                         engine.initial_state(golden().windows().batch_size))
+                ->advance(dataset, {.first = 0, .count = dataset.window_count()},
+                          engine->initial_state(golden().windows().batch_size))
                 .state;
   }
   const Weights expected = golden().final_weights();
@@ -87,7 +90,7 @@ TEST_P(GoldenTest, FinalWeightsAndStateAreTheTutorials) {
 TEST_P(GoldenTest, PrintedAveragesAreTheTutorials) {
   std::vector<double> printed;
   double sum = 0.0;
-  train(engine, source, golden().windows(), {.epochs = 2, .log_every = 1}, torch::kCPU,
+  train(*engine, source, golden().windows(), {.epochs = 2, .log_every = 1}, torch::kCPU,
         [&](const LogRow& row) {
           const std::int64_t step = row.window - 1;  // the tutorial counts from 0
           sum = step == 0 ? row.mean_loss : sum + row.mean_loss;

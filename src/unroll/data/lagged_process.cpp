@@ -53,6 +53,14 @@ LaggedProcess LaggedProcess::tutorial() {
   return {0.5, {{.lag = 3, .effect = 0.5}, {.lag = 8, .effect = -0.25}}};
 }
 
+std::int64_t LaggedProcess::longest_lag() const {
+  std::int64_t longest = 0;
+  for (const auto& [lag, effect] : effects_) {
+    longest = std::max(longest, lag);
+  }
+  return longest;
+}
+
 double LaggedProcess::probability(std::uint32_t combination) const {
   double p = base_;
   for (std::size_t i = 0; i < effects_.size(); ++i) {

@@ -45,6 +45,9 @@ class LaggedProcess {
   [[nodiscard]] double base() const { return base_; }
   [[nodiscard]] const std::vector<LagEffect>& effects() const { return effects_; }
 
+  /// The largest lag, 0 if there is none.
+  [[nodiscard]] std::int64_t longest_lag() const;
+
   /// P(Y = 1) where bit i of `combination` is the input at effects()[i].lag.
   [[nodiscard]] double probability(std::uint32_t combination) const;
 

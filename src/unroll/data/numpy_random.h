@@ -2,32 +2,50 @@
 // draws.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <random>
 
 namespace unroll {
 
 /// What numpy.random.RandomState(seed) draws (and numpy.random after numpy.random.seed(seed)): the
-/// Mersenne Twister, std::mt19937, with NumPy's way of making numbers from its 32-bit words.
+/// 32-bit words of the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998), with NumPy's way of
+/// making numbers from them. The words are std::mt19937's, made 624 at a time, which a compiler can
+/// do in vectors: some four times faster.
 class NumpyRandom {
  public:
-  explicit NumpyRandom(std::uint32_t seed) : words_(seed) {}
+  explicit NumpyRandom(std::uint32_t seed);
 
   /// A fair bit, as choice(2) draws it: one word.
-  std::int64_t bit() { return static_cast<std::int64_t>(words_() & 1U); }
+  std::int64_t bit() { return static_cast<std::int64_t>(word() & 1U); }
 
   /// U[0, 1) of 53 bits, as random_sample() and rand() draw it: two words.
   double uniform() {
-    const std::uint_fast32_t high = words_() >> 5;
-    const std::uint_fast32_t low = words_() >> 6;
+    const std::uint32_t high = word() >> 5;
+    const std::uint32_t low = word() >> 6;
     return (static_cast<double>(high) * 67108864.0 + static_cast<double>(low)) / 9007199254740992.0;
   }
 
   /// U[low, high), as uniform(low, high) draws it.
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
 
+  /// The next word, uniform over all 32-bit numbers.
+  std::uint32_t word() {
+    if (next_ == kSize) {
+      refill();
+    }
+    return words_[next_++];
+  }
+
  private:
-  std::mt19937 words_;
+  static constexpr std::size_t kSize = 624;
+
+  /// Makes the next 624 words.
+  void refill();
+
+  std::array<std::uint32_t, kSize> state_;
+  std::array<std::uint32_t, kSize> words_;
+  std::size_t next_ = kSize;  // in words_
 };
 
 }  // namespace unroll

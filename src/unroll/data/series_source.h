@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <memory>
+#include <vector>
 
 #include <unroll/data/lagged_process.h>
 #include <unroll/data/numpy_random.h>
@@ -34,12 +36,32 @@ class SampledSource final : public SeriesSource {
   /// @throws InvalidOption if length is below 1.
   SampledSource(LaggedProcess process, std::int64_t length, std::uint32_t seed);
 
+  /// Some 10 ns a symbol.
   std::shared_ptr<const Series> next() override;
 
  private:
   LaggedProcess process_;
+  std::vector<std::size_t> lags_;
+  std::vector<double> probabilities_;  // by combination of the lagged inputs
   std::int64_t length_;
   NumpyRandom random_;
+};
+
+/// Gives another source's series, each but the first made on a thread of its own while the one
+/// before is in use.
+class BackgroundSource final : public SeriesSource {
+ public:
+  /// Gives `count` series and makes no more.
+  BackgroundSource(std::unique_ptr<SeriesSource> source, std::int64_t count);
+
+  /// Waits for the series if it is not ready.
+  /// @throws std::out_of_range beyond the last one, and what the source throws
+  std::shared_ptr<const Series> next() override;
+
+ private:
+  std::unique_ptr<SeriesSource> source_;
+  std::int64_t left_;
+  std::future<std::shared_ptr<const Series>> next_;  // after source_: waits for its thread first
 };
 
 /// Gives the same series every epoch.

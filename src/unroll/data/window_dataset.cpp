@@ -51,7 +51,13 @@ WindowDataset::WindowDataset(const std::shared_ptr<const Series>& series,
   targets_ = rows(series, series->targets, options.batch_size, device);
 }
 
-Window WindowDataset::window(std::int64_t index) const { return windows(index, 1); }
+Window WindowDataset::window(std::int64_t index) const {
+  if (index < 0 || index >= window_count_) {
+    throw std::out_of_range(
+        fmt::format("window {} of a dataset of {} windows", index, window_count_));
+  }
+  return windows(index, 1);
+}
 
 Window WindowDataset::windows(std::int64_t first, std::int64_t count) const {
   if (first < 0 || count < 0 || first > window_count_ - count) {

@@ -21,8 +21,10 @@ torch::Dtype to_torch(Precision precision) {
 std::unique_ptr<SeriesSource> make_source(RunOptions& options,
                                           const std::optional<LaggedProcess>& process) {
   if (process) {
-    return std::make_unique<SampledSource>(*process, options.series.series_length,
-                                           static_cast<std::uint32_t>(options.seed));
+    return std::make_unique<BackgroundSource>(
+        std::make_unique<SampledSource>(*process, options.series.series_length,
+                                        static_cast<std::uint32_t>(options.seed)),
+        options.trainer.epochs);
   }
   Series series = read_csv(options.data);
   options.series.series_length = series.length();

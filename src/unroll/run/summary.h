@@ -20,7 +20,7 @@ struct Summary {
   double final_loss = 0.0;       ///< the last log row's mean loss, in nats
   double last_epoch_loss = 0.0;  ///< the mean loss over the last epoch, in nats
   double seconds = 0.0;          ///< the whole run
-  double data_seconds = 0.0;     ///< of which: making the series and their windows
+  double data_seconds = 0.0;     ///< of which: waiting for the series and cutting their windows
   double train_seconds = 0.0;    ///< of which: training
   std::optional<Floors> floors;  ///< unknown for a user's own series
   std::int64_t num_steps = 0;    ///< of a window; what Floors::no_carry depends on

@@ -19,7 +19,7 @@ struct TrainingResult {
   std::int64_t windows = 0;    ///< windows trained, over all epochs
   double final_loss = 0.0;     ///< the last row's mean_loss
   double last_epoch_loss = 0;  ///< the mean over the last epoch's windows
-  double data_seconds = 0.0;   ///< making the series and their windows
+  double data_seconds = 0.0;   ///< waiting for the series and cutting their windows
   double train_seconds = 0.0;  ///< training on them
 };
 

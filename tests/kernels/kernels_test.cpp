@@ -1,0 +1,315 @@
+// Every pass of every instruction set against its scalar twin, and the whole step against the
+// twins' step.
+
+#include <unroll/kernels/kernels.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <unroll/kernels/reference_kernels.h>
+#include <unroll/kernels/step.h>
+
+#include "instruction_sets.h"
+
+namespace unroll::kernels {
+namespace {
+
+/// One row, one step, one unit; sizes beside those of vectors, tiles and panels; few and many
+/// classes.
+std::vector<StepShape> shapes() {
+  std::vector<StepShape> all;
+  for (const std::int64_t H : {1, 3, 4, 5, 8, 15, 16, 17, 32, 33, 70}) {
+    for (const std::int64_t C : {2, 3, 4, 5, 16, 17, 33}) {
+      const std::int64_t B = 1 + (5 * H + 3 * C) % 29;
+      const std::int64_t T = 1 + (3 * H + C) % 7;
+      all.push_back({.batch_size = B, .num_steps = T, .num_classes = C, .hidden_size = H});
+    }
+  }
+  all.push_back({.batch_size = 1, .num_steps = 1, .num_classes = 2, .hidden_size = 1});
+  all.push_back({.batch_size = 150, .num_steps = 9, .num_classes = 2, .hidden_size = 20});
+  return all;
+}
+
+std::string text(const StepShape& shape) {
+  return "B" + std::to_string(shape.batch_size) + " T" + std::to_string(shape.num_steps) + " C" +
+         std::to_string(shape.num_classes) + " H" + std::to_string(shape.hidden_size);
+}
+
+template <class Real>
+void scatter(PanelMatrix<Real>& matrix, std::int64_t rows, double limit, std::mt19937& random) {
+  std::uniform_real_distribution<double> uniform(-limit, limit);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < matrix.columns(); ++c) {
+      matrix.at(r, c) = static_cast<Real>(uniform(random));
+    }
+  }
+}
+
+/// Of weights: wide enough for every function to bend, and narrow enough for rounding errors not to
+/// grow from step to step.
+double limit(const StepShape& shape) {
+  return 1.5 / std::sqrt(static_cast<double>(shape.hidden_size + 1));
+}
+
+/// A window about to be trained on: parameters, state and symbols from a seed.
+template <class Real>
+Workspace<Real> make_workspace(const StepShape& shape, const Kernels<Real>& kernels) {
+  Workspace<Real> w(shape, kernels.widths, kernels.trace_size);
+  std::mt19937 random(11);
+  for (PanelMatrix<Real>* matrix :
+       {&w.input_weight, &w.bias, &w.recurrent_weight, &w.readout_weight, &w.readout_bias}) {
+    scatter(*matrix, matrix->rows(), limit(shape), random);
+  }
+  scatter(w.hidden, w.B(), 0.9, random);
+  for (std::int64_t p = 0; p < w.P(); ++p) {
+    w.inputs[p] = static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(w.C()));
+    w.targets[p] = static_cast<std::int32_t>(random() % static_cast<std::uint32_t>(w.C()));
+    for (std::int64_t c = 0; w.C() <= kMaxOneHotClasses && c < w.C(); ++c) {
+      w.one_hot.at(p, c) = w.inputs[p] == c ? Real(1) : Real(0);
+    }
+  }
+  return w;
+}
+
+template <class Real>
+void expect_near(const PanelMatrix<Real>& actual, const PanelMatrix<Real>& expected,
+                 std::int64_t rows, const char* name) {
+  const double tolerance = sizeof(Real) == 4 ? 2e-6 : 1e-14;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < expected.columns(); ++c) {
+      const double scale = std::max(1.0, std::abs(static_cast<double>(expected.at(r, c))));
+      ASSERT_NEAR(actual.at(r, c), expected.at(r, c), 4.0 * tolerance * scale)
+          << name << " at " << r << ", " << c;
+    }
+  }
+}
+
+template <class Real>
+void expect_zero_padding(const PanelMatrix<Real>& matrix, std::int64_t rows, const char* name) {
+  const std::int64_t last = matrix.panels() - 1;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = matrix.columns_in(last); c < matrix.width(); ++c) {
+      ASSERT_EQ(matrix.panel(last, r)[c], Real(0)) << name << " row " << r;
+    }
+  }
+}
+
+class KernelTest : public ::testing::TestWithParam<std::int64_t> {
+ protected:
+  testing::InstructionSet set{GetParam()};
+};
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, KernelTest,
+                         ::testing::ValuesIn(testing::instruction_sets()),
+                         [](const auto& set) { return hwy::TargetName(set.param); });
+
+template <class Real>
+void check_passes(const StepShape& shape) {
+  const Kernels<Real> kernels = choose_kernels<Real>(shape);
+  const Kernels<Real> twins = ReferenceKernels<Real>::kernels(kernels.widths);
+  Workspace<Real> actual = make_workspace(shape, kernels);
+  Workspace<Real> expected = make_workspace(shape, kernels);
+
+  kernels.prepare(actual);
+  twins.prepare(expected);
+  expect_near(actual.input_terms, expected.input_terms, actual.C(), "input_terms");
+  expect_near(actual.recurrent_transposed, expected.recurrent_transposed, actual.H(),
+              "recurrent_transposed");
+  if (shape.num_classes > 2) {
+    expect_near(actual.readout_transposed, expected.readout_transposed, actual.H(),
+                "readout_transposed");
+  } else {
+    expect_near(actual.readout_difference, expected.readout_difference, 1, "readout_difference");
+  }
+
+  kernels.forward(actual);
+  twins.forward(expected);
+  expect_near(actual.hidden, expected.hidden, actual.B() + actual.P(), "hidden");
+  expect_zero_padding(actual.hidden, actual.B() + actual.P(), "hidden");
+
+  const Real actual_loss = kernels.loss(actual);
+  const Real expected_loss = twins.loss(expected);
+  EXPECT_NEAR(actual_loss, expected_loss, sizeof(Real) == 4 ? 1e-5 : 1e-13);
+  expect_near(actual.logits, expected.logits, actual.P(), "logits");
+  expect_near(actual.readout_bias_gradient, expected.readout_bias_gradient, 1,
+              "readout_bias_gradient");
+
+  kernels.backward(actual);
+  twins.backward(expected);
+  expect_near(actual.sum_gradient, expected.sum_gradient, actual.P(), "sum_gradient");
+
+  kernels.update(actual, Real(0.3));
+  twins.update(expected, Real(0.3));
+  expect_near(actual.input_weight, expected.input_weight, actual.C(), "input_weight");
+  expect_near(actual.bias, expected.bias, 1, "bias");
+  expect_near(actual.recurrent_weight, expected.recurrent_weight, actual.H(), "recurrent_weight");
+  expect_near(actual.readout_weight, expected.readout_weight, actual.C(), "readout_weight");
+  expect_near(actual.readout_bias, expected.readout_bias, 1, "readout_bias");
+  expect_zero_padding(actual.recurrent_weight, actual.H(), "recurrent_weight");
+  expect_zero_padding(actual.readout_weight, actual.C(), "readout_weight");
+}
+
+TEST_P(KernelTest, EveryPassIsItsTwin) {
+  for (const StepShape& shape : shapes()) {
+    SCOPED_TRACE(text(shape));
+    check_passes<float>(shape);
+    check_passes<double>(shape);
+    if (HasFatalFailure()) {
+      return;
+    }
+  }
+}
+
+/// A step with its caller's weights, all in one row.
+template <class Real>
+struct Caller {
+  explicit Caller(const StepShape& s)
+      : shape(s),
+        weights(static_cast<std::size_t>(s.hidden_size * (2 * s.num_classes + s.hidden_size + 1) +
+                                         s.num_classes)),
+        state(static_cast<std::size_t>(s.batch_size * s.hidden_size)) {
+    std::mt19937 random(5);
+    std::uniform_real_distribution<double> uniform(-limit(s), limit(s));
+    for (Real& weight : weights) {
+      weight = static_cast<Real>(uniform(random));
+    }
+  }
+
+  ParameterViews<Real> views() {
+    const std::int64_t C = shape.num_classes;
+    const std::int64_t H = shape.hidden_size;
+    Real* next = weights.data();
+    const auto take = [&](std::int64_t rows, std::int64_t columns) {
+      const MatrixView<Real> view = {.data = next, .row_stride = columns, .column_stride = 1};
+      next += rows * columns;
+      return view;
+    };
+    return {.input_weight = take(H, C),
+            .recurrent_weight = take(H, H),
+            .bias = take(H, 1),
+            .readout_weight = take(C, H),
+            .readout_bias = take(C, 1)};
+  }
+
+  StepShape shape;
+  std::vector<Real> weights;
+  std::vector<Real> state;
+};
+
+/// Trains on `windows` windows of random symbols, in calls of `chunk`; gives the losses.
+template <class Real>
+std::vector<Real> train(Caller<Real>& caller, Step<Real> step, std::int64_t windows,
+                        std::int64_t chunk) {
+  const StepShape& shape = caller.shape;
+  const std::int64_t length = windows * shape.num_steps;
+  std::vector<std::int64_t> inputs(static_cast<std::size_t>(shape.batch_size * length));
+  std::vector<std::int64_t> targets(inputs.size());
+  std::mt19937 random(2);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    inputs[i] = static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(shape.num_classes));
+    targets[i] =
+        static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(shape.num_classes));
+  }
+  std::vector<Real> losses(static_cast<std::size_t>(windows));
+  for (std::int64_t first = 0; first < windows; first += chunk) {
+    step.load_parameters(caller.views());
+    step.load_state(caller.state.data());
+    step.run({.inputs = inputs.data() + first * shape.num_steps,
+              .targets = targets.data() + first * shape.num_steps,
+              .stride = length},
+             std::min(chunk, windows - first), Real(0.1), losses.data() + first);
+    step.store_parameters(caller.views());
+    step.store_state(caller.state.data());
+  }
+  return losses;
+}
+
+template <class Real>
+void expect_near(const std::vector<Real>& actual, const std::vector<Real>& expected,
+                 double tolerance) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    ASSERT_NEAR(actual[i], expected[i], tolerance) << "at " << i;
+  }
+}
+
+template <class Real>
+void check_step(const StepShape& shape, double tolerance) {
+  const Kernels<Real> kernels = choose_kernels<Real>(shape);
+  Caller<Real> actual(shape);
+  Caller<Real> expected(shape);
+  const std::vector<Real> actual_losses = train(actual, Step<Real>(shape, kernels), 40, 40);
+  const std::vector<Real> expected_losses =
+      train(expected, Step<Real>(shape, ReferenceKernels<Real>::kernels(kernels.widths)), 40, 40);
+  expect_near(actual_losses, expected_losses, tolerance);
+  expect_near(actual.weights, expected.weights, tolerance);
+  expect_near(actual.state, expected.state, tolerance);
+
+  // In other portions, and once more: the same to the last bit.
+  Caller<Real> again(shape);
+  EXPECT_EQ(train(again, Step<Real>(shape, kernels), 40, 7), actual_losses);
+  EXPECT_EQ(again.weights, actual.weights);
+  EXPECT_EQ(again.state, actual.state);
+}
+
+TEST_P(KernelTest, TheStepIsItsTwinsStepAndRepeatsToTheBit) {
+  for (const StepShape& shape : shapes()) {
+    SCOPED_TRACE(text(shape));
+    check_step<float>(shape, 2e-5);
+    check_step<double>(shape, 1e-13);
+    if (HasFatalFailure()) {
+      return;
+    }
+  }
+}
+
+// Networks of up to four hidden units and two classes: every batch size about the edges of vectors,
+// every rest of T by four.
+TEST_P(KernelTest, TheSmallStepIsItsTwinsStep) {
+  for (std::int64_t H = 1; H <= 4; ++H) {
+    for (const std::int64_t B : {1, 2, 3, 4, 5, 7, 8, 9}) {
+      for (const std::int64_t T : {1, 2, 3, 4, 5, 10, 67}) {
+        const StepShape shape = {
+            .batch_size = B, .num_steps = T, .num_classes = 2, .hidden_size = H};
+        SCOPED_TRACE(text(shape));
+        check_step<float>(shape, 2e-5);
+        check_step<double>(shape, 1e-13);
+        if (HasFatalFailure()) {
+          return;
+        }
+      }
+    }
+  }
+}
+
+template <class Real>
+void check_not_a_number(const StepShape& shape, std::size_t weight) {
+  Caller<Real> caller(shape);
+  caller.weights[weight] = std::numeric_limits<Real>::quiet_NaN();
+  const std::vector<Real> losses = train(caller, Step<Real>(shape), 2, 2);
+  EXPECT_TRUE(std::isnan(losses[1])) << "weight " << weight;
+}
+
+// Divergence must show in the loss, whatever weight it begins with.
+TEST_P(KernelTest, ALossOfWeightsThatAreNoNumbersIsNone) {
+  for (const StepShape& shape :
+       {StepShape{.batch_size = 3, .num_steps = 4, .num_classes = 2, .hidden_size = 4},
+        StepShape{.batch_size = 12, .num_steps = 4, .num_classes = 2, .hidden_size = 4},
+        StepShape{.batch_size = 5, .num_steps = 4, .num_classes = 3, .hidden_size = 9}}) {
+    SCOPED_TRACE(text(shape));
+    for (std::size_t weight = 0; weight < Caller<float>(shape).weights.size(); ++weight) {
+      check_not_a_number<float>(shape, weight);
+      check_not_a_number<double>(shape, weight);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace unroll::kernels

@@ -1,0 +1,168 @@
+// The fused engine against the autograd engine: the same function of the same parameters.
+
+#include <unroll/train/fused_engine.h>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+#include <unroll/base/error.h>
+#include <unroll/data/window_dataset.h>
+#include <unroll/model/model.h>
+#include <unroll/train/autograd_engine.h>
+
+#include "../support/tensors.h"
+
+namespace unroll {
+namespace {
+
+struct Sizes {
+  ModelKind model;
+  std::int64_t B;
+  std::int64_t T;
+  std::int64_t C;
+  std::int64_t H;
+};
+
+std::ostream& operator<<(std::ostream& stream, const Sizes& s) {
+  return stream << name_of(s.model) << "B" << s.B << "T" << s.T << "C" << s.C << "H" << s.H;
+}
+
+/// The corners by hand, then 60 at random.
+std::vector<Sizes> sizes() {
+  std::vector<Sizes> all = {{ModelKind::kManual, 3, 10, 2, 4},  {ModelKind::kBuiltin, 3, 10, 2, 4},
+                            {ModelKind::kManual, 1, 1, 2, 1},   {ModelKind::kBuiltin, 1, 1, 17, 1},
+                            {ModelKind::kManual, 1, 5, 2, 16},  {ModelKind::kBuiltin, 16, 1, 3, 5},
+                            {ModelKind::kBuiltin, 40, 2, 2, 4}, {ModelKind::kManual, 2, 3, 16, 33}};
+  std::mt19937 random(42);
+  const auto between = [&](std::uint32_t low, std::uint32_t high) {
+    return static_cast<std::int64_t>(low + random() % (high - low + 1));
+  };
+  for (int i = 0; i < 60; ++i) {
+    const ModelKind model = i % 2 == 0 ? ModelKind::kManual : ModelKind::kBuiltin;
+    const std::int64_t B = between(1, 14);
+    const std::int64_t T = between(1, 8);
+    const std::int64_t C = i % 3 == 0 ? 2 : between(2, 17);
+    const std::int64_t H = i % 4 == 0 ? between(1, 4) : between(1, 40);
+    all.push_back({model, B, T, C, H});
+  }
+  return all;
+}
+
+std::shared_ptr<RecurrentModel> make(const Sizes& s, torch::Dtype dtype) {
+  const ModelOptions options = {.model = s.model, .num_classes = s.C, .hidden_size = s.H};
+  auto model = make_model(options, dtype, torch::kCPU);
+  model->set_weights(glorot_weights(options, 9, dtype));
+  return model;
+}
+
+class FusedEngineTest : public ::testing::TestWithParam<Sizes> {};
+
+INSTANTIATE_TEST_SUITE_P(Sizes, FusedEngineTest, ::testing::ValuesIn(sizes()), [](const auto& s) {
+  std::ostringstream name;
+  name << s.index << s.param;
+  return name.str();
+});
+
+TEST_P(FusedEngineTest, IsTheAutogradEngineOverAThousandWindows) {
+  const Sizes s = GetParam();
+  constexpr std::int64_t kWindows = 1000;
+  const OptimizerOptions optimizer = {.learning_rate = 0.1};
+  const WindowDataset dataset(testing::scrambled_series(kWindows * s.B * s.T, s.C),
+                              {.batch_size = s.B, .num_steps = s.T}, torch::kCPU);
+  const auto fused_model = make(s, torch::kFloat64);
+  const auto autograd_model = make(s, torch::kFloat64);
+  FusedEngine fused(fused_model, optimizer);
+  AutogradEngine autograd(autograd_model, optimizer);
+
+  const WindowRange all = {.first = 0, .count = kWindows};
+  const Advance actual = fused.advance(dataset, all, fused.initial_state(s.B));
+  const Advance expected = autograd.advance(dataset, all, autograd.initial_state(s.B));
+
+  testing::expect_near(testing::numbers(actual.losses), testing::numbers(expected.losses), 1e-9);
+  testing::expect_near(testing::numbers(actual.state), testing::numbers(expected.state), 1e-8);
+  const auto actual_weights = named_tensors(fused_model->weights());
+  const auto expected_weights = named_tensors(autograd_model->weights());
+  for (std::size_t i = 0; i < actual_weights.size(); ++i) {
+    SCOPED_TRACE(actual_weights[i].name);
+    testing::expect_near(testing::numbers(actual_weights[i].tensor),
+                         testing::numbers(expected_weights[i].tensor), 1e-8);
+  }
+}
+
+class FusedEngineOf : public ::testing::TestWithParam<ModelKind> {
+ protected:
+  FusedEngineOf()
+      : sizes({GetParam(), 3, 4, 3, 6}),
+        dataset(testing::scrambled_series(60 * 3 * 4, 3), {.batch_size = 3, .num_steps = 4},
+                torch::kCPU) {}
+
+  Sizes sizes;
+  WindowDataset dataset;
+};
+
+INSTANTIATE_TEST_SUITE_P(Models, FusedEngineOf,
+                         ::testing::Values(ModelKind::kManual, ModelKind::kBuiltin),
+                         testing::model_name);
+
+TEST_P(FusedEngineOf, LeavesTheCallersStateAsItWas) {
+  const auto model = make(sizes, torch::kFloat32);
+  FusedEngine engine(model, {});
+  const torch::Tensor state = engine.initial_state(3);
+  const Advance advance = engine.advance(dataset, {.first = 0, .count = 5}, state);
+  EXPECT_TRUE(torch::equal(state, torch::zeros({3, 6})));
+  EXPECT_FALSE(torch::equal(advance.state, state));
+}
+
+TEST_P(FusedEngineOf, TakesUpTheWeightsThatWereSetInBetween) {
+  const auto model = make(sizes, torch::kFloat32);
+  const Weights initial = model->weights();
+  FusedEngine engine(model, {});
+  const WindowRange range = {.first = 0, .count = 10};
+  const Advance first = engine.advance(dataset, range, engine.initial_state(3));
+  model->set_weights(initial);
+  const Advance second = engine.advance(dataset, range, engine.initial_state(3));
+  EXPECT_TRUE(torch::equal(first.losses, second.losses));
+}
+
+TEST_P(FusedEngineOf, ServesWindowsOfOtherSizesInTurn) {
+  const auto model = make(sizes, torch::kFloat32);
+  FusedEngine engine(model, {});
+  engine.advance(dataset, {.first = 0, .count = 5}, engine.initial_state(3));
+  const WindowDataset other(testing::scrambled_series(200, 3), {.batch_size = 7, .num_steps = 2},
+                            torch::kCPU);
+  const Advance advance = engine.advance(other, {.first = 0, .count = 3}, engine.initial_state(7));
+  EXPECT_EQ(advance.state.sizes(), (std::vector<std::int64_t>{7, 6}));
+}
+
+TEST_P(FusedEngineOf, RefusesMoreClassesThanTheModelHas) {
+  const auto model = make(sizes, torch::kFloat32);
+  FusedEngine engine(model, {});
+  const WindowDataset other(testing::scrambled_series(60, 4), {.batch_size = 3, .num_steps = 4},
+                            torch::kCPU);
+  EXPECT_THROW(engine.advance(other, {.first = 0, .count = 1}, engine.initial_state(3)),
+               std::invalid_argument);
+}
+
+TEST_P(FusedEngineOf, RefusesWindowsThatAreNotThere) {
+  const auto model = make(sizes, torch::kFloat32);
+  FusedEngine engine(model, {});
+  EXPECT_THROW(engine.advance(dataset, {.first = 55, .count = 6}, engine.initial_state(3)),
+               std::out_of_range);
+}
+
+TEST_P(FusedEngineOf, RefusesOtherOptimizersAndBadLearningRates) {
+  const auto model = make(sizes, torch::kFloat32);
+  EXPECT_THROW(FusedEngine(model, {.optimizer = OptimizerKind::kAdam}), std::invalid_argument);
+  EXPECT_THROW(FusedEngine(model, {.learning_rate = 0.0}), InvalidOption);
+}
+
+}  // namespace
+}  // namespace unroll
