@@ -25,7 +25,8 @@ void train(int argc, char** argv) {
       "Trains a recurrent network on a long series, window by window, carrying its state.");
   flags.group("Model");
   flags.choice("model", options.model.model, "the hand-written cell loop, or torch::nn::RNN");
-  flags.choice("engine", options.engine, "how a training step is executed");
+  flags.choice("engine", options.engine,
+               "how a training step is executed; auto is fused on the CPU with sgd, else autograd");
   cli::add_training_flags(flags, options);
   flags.group("Output");
   flags.integer("log-every", options.trainer.log_every, "windows between two rows of metrics.csv");

@@ -80,6 +80,16 @@ HWY_INLINE V polynomial(D d, const std::array<hn::TFromD<D>, kSize>& coefficient
   return estrin<0, kSize>(d, coefficients, powers);
 }
 
+/// The same sum, from the highest power down.
+template <class D, std::size_t kSize, class V = hn::Vec<D>>
+HWY_INLINE V horner(D d, const std::array<hn::TFromD<D>, kSize>& coefficients, V x) {
+  V sum = hn::Set(d, coefficients[kSize - 1]);
+  for (std::size_t i = kSize - 1; i > 0; --i) {
+    sum = hn::MulAdd(sum, x, hn::Set(d, coefficients[i - 1]));
+  }
+  return sum;
+}
+
 /// 1 / (i + 1)! for i from 0.
 template <class Real, std::size_t kTerms>
 constexpr std::array<Real, kTerms> expm1_series() {
@@ -183,13 +193,14 @@ HWY_INLINE V tanh(D d, V x) {
   const V magnitude = hn::Abs(x);
   V result;
   if constexpr (std::is_same_v<Real, float>) {
-    static constexpr std::array<float, 5> kP = {1.0F, 0.133803129F, 0.00349474163F, 2.05951201e-05F,
-                                                1.33352422e-08F};
-    static constexpr std::array<float, 5> kQ = {1.00000012F, 0.467136294F, 0.0258737616F,
-                                                0.000328424911F, 7.76862862e-07F};
+    static constexpr std::array<float, 5> kP = {1.0F, 0.133803129F, 0.0034947414F, 2.0595111e-05F,
+                                                1.33352334e-08F};
+    static constexpr std::array<float, 5> kQ = {1.0F, 0.467136294F, 0.0258737616F, 0.000328424823F,
+                                                7.76862521e-07F};
     constexpr float kLimit = 9.0109F;
     const V y = min_of_positive(d, hn::Mul(x, x), hn::Set(d, kLimit * kLimit));
     const V limited = min_of_positive(d, magnitude, hn::Set(d, kLimit));
+#if HWY_NATIVE_FMA
     // P x as a polynomial with coefficients kP[i] x: those are ready when y is.
     const V y2 = hn::Mul(y, y);
     const auto term = [&](std::size_t i) HWY_ATTR { return hn::Mul(limited, hn::Set(d, kP[i])); };
@@ -197,6 +208,10 @@ HWY_INLINE V tanh(D d, V x) {
     const V middle = hn::MulAdd(y, term(3), term(2));
     const V numerator = hn::MulAdd(hn::Mul(y2, y2), term(4), hn::MulAdd(y2, middle, low));
     result = hn::Div(numerator, polynomial(d, kQ, y));
+#else
+    // Every product rounds by itself: the order with the fewest roundings.
+    result = hn::Mul(limited, hn::Div(horner(d, kP, y), horner(d, kQ, y)));
+#endif
   } else {
     constexpr double kLimit = 20.0;
     const auto [scale, rest] =

@@ -239,8 +239,10 @@ class SmallStep {
     }
   }
 
-  Real* state_at(std::int64_t t, int v) const { return states_ + (t * kVectors + v) * kLanes; }
-  Real* gradient_at(std::int64_t t, int v) const {
+  [[nodiscard]] Real* state_at(std::int64_t t, int v) const {
+    return states_ + (t * kVectors + v) * kLanes;
+  }
+  [[nodiscard]] Real* gradient_at(std::int64_t t, int v) const {
     return gradients_ + (t / 4 * kVectors + v) * kLanes;
   }
 

@@ -16,7 +16,7 @@ struct MatrixView {
   std::int64_t row_stride;
   std::int64_t column_stride;
 
-  Real& at(std::int64_t row, std::int64_t column) const {
+  [[nodiscard]] Real& at(std::int64_t row, std::int64_t column) const {
     return data[row * row_stride + column * column_stride];
   }
 };

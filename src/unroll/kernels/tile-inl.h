@@ -30,7 +30,7 @@ struct PanelRow {
   using Vector = hn::Vec<Tag>;
   static constexpr int kLanes = kLanesOfVector;
   static constexpr int kVectors = kVectorsOfPanel;
-  static constexpr std::int64_t kWidth = kLanes * kVectors;
+  static constexpr std::int64_t kWidth = std::int64_t{kLanes} * kVectors;
   /// Rows of the largest tile: as many sums as registers can hold beside their operands.
   static constexpr int kRegisters = HWY_TARGET <= HWY_AVX3 ? 32 : 16;
   static constexpr int kMaxRows = (kRegisters - (kRegisters == 32 ? 6 : 4)) / kVectors;
