@@ -137,21 +137,45 @@ TEST(Compare, OutHasEveryVariantsFiles) {
 TEST(Compare, AVariantsMetricsAreThoseOfItsOwnRun) {
   const TempDir folder;
   compare(folder, "--out c --quiet" + std::string(kSmall));
-  expect_trains(folder, "--model builtin --out run --quiet" + std::string(kSmall));
+  expect_trains(folder,
+                "--model builtin --engine autograd --out run --quiet" + std::string(kSmall));
   EXPECT_EQ(read_metrics(folder, "c/builtin-autograd"), read_metrics(folder, "run"));
+}
+
+TEST(Compare, TheFusedEngineIsTheAutogradEngine) {
+  const TempDir folder;
+  const Outcome outcome = compare(
+      folder,
+      "--variants manual/autograd,manual/fused,builtin/fused --epochs 1 --series-length 30000 "
+      "--json --quiet");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["windows"], 1000);
+  EXPECT_GT(json["variants"][1]["max_loss_difference"], 0.0);  // other roundings: another engine
+  EXPECT_LT(json["variants"][1]["max_loss_difference"], 1e-5);
+  EXPECT_LT(json["variants"][2]["max_loss_difference"], 1e-5);
+}
+
+TEST(Compare, NamesTheVariantThatCannotTrain) {
+  const TempDir folder;
+  const Outcome outcome =
+      compare(folder, "--variants manual/autograd,builtin/fused --optimizer adam");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err,
+            "unroll-compare: --variants cannot have builtin/fused: fused trains with the optimizer "
+            "sgd only, got adam\n");
 }
 
 TEST(Compare, AVariantAgainstItselfIsToldApartAndEqual) {
   const TempDir folder;
-  const Outcome outcome =
-      compare(folder, "--variants manual/autograd,manual/auto --out c --json --quiet" +
-                          std::string(kSmall));
+  const Outcome outcome = compare(
+      folder, "--variants manual/fused,manual/auto --out c --json --quiet" + std::string(kSmall));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const Json json = Json::parse(outcome.out);
-  EXPECT_EQ(json["variants"][1]["name"], "manual/autograd-2");
+  EXPECT_EQ(json["variants"][1]["name"], "manual/fused-2");
   EXPECT_EQ(json["variants"][1]["max_loss_difference"], 0.0);
   EXPECT_EQ(json["variants"][1]["max_weight_difference"], 0.0);
-  EXPECT_EQ(names_in(folder / "c").count("manual-autograd-2"), 1U);
+  EXPECT_EQ(names_in(folder / "c").count("manual-fused-2"), 1U);
 }
 
 TEST(Compare, BadVariantsAreRefused) {

@@ -273,7 +273,8 @@ TEST(TrainFails, InOneLineWhereMemoryRunsOutAfterAll) {
   // later.
   const TempDir folder;
   const std::string flags =
-      "--batch-size 1000 --num-steps 1000 --hidden-size 25 --epochs 1 --quiet --out run";
+      "--engine autograd --batch-size 1000 --num-steps 1000 --hidden-size 25 --epochs 1 --quiet "
+      "--out run";
   constexpr double kAll = 1200.0;
   const std::string refusal = one_line(train_in(folder, kAll, "--hidden-size 10000000"));
   const double own = kAll - mebibytes_in(refusal, R"(, (\d+\.\d) MiB is available)");

@@ -84,7 +84,9 @@ const std::vector<BadInput> bad_flags = {
 
     {"Model", "--model lstm", 2, "--model must be one of manual|builtin, got 'lstm'"},
     {"ModelEmpty", "--model=", 2, "--model must be one of manual|builtin, got ''"},
-    {"Engine", "--engine fused", 2, "--engine must be one of auto|autograd, got 'fused'"},
+    {"Engine", "--engine fast", 2, "--engine must be one of auto|autograd|fused, got 'fast'"},
+    {"FusedAdam", "--engine fused --optimizer adam", 2,
+     "--engine fused trains with the optimizer sgd only, got adam"},
     {"Device", "--device tpu", 2, "--device must be one of auto|cpu|cuda, got 'tpu'"},
     {"Optimizer", "--optimizer SGD", 2, "--optimizer must be one of sgd|adagrad|adam, got 'SGD'"},
     {"Dtype", "--dtype float16", 2, "--dtype must be one of float32|float64, got 'float16'"},

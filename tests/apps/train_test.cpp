@@ -181,7 +181,7 @@ TEST(Train, JsonIsAllOfStdoutAndIsSummaryJson) {
   EXPECT_EQ(outcome.out, read_bytes(folder / "run/summary.json"));
   const Json summary = Json::parse(outcome.out);
   EXPECT_EQ(summary["model"], "manual");
-  EXPECT_EQ(summary["engine"], "autograd");
+  EXPECT_EQ(summary["engine"], "fused");
   EXPECT_EQ(summary["dtype"], "float32");
   EXPECT_EQ(summary["seed"], 0);
   EXPECT_EQ(summary["run_directory"], "run");
@@ -229,12 +229,12 @@ TEST(Train, BeginsBySayingWhatItDoes) {
   const TempDir folder;
   const Outcome outcome =
       expect_trains(folder, "--out run --model builtin --device cpu" + std::string(kSmall));
-  EXPECT_EQ(outcome.err.find(
-                "model    builtin, 4 hidden units, 2 classes, autograd engine on cpu, float32\n"
-                "data     300 symbols an epoch, P(Y[t]=1) = 0.5 + 0.5 X[t-3] - 0.25 X[t-8]\n"
-                "windows  10 of 3 x 10 an epoch, 2 epochs, sgd with learning rate 0.2\n"
-                "run      run\n"),
-            0U)
+  EXPECT_EQ(
+      outcome.err.find("model    builtin, 4 hidden units, 2 classes, fused engine on cpu, float32\n"
+                       "data     300 symbols an epoch, P(Y[t]=1) = 0.5 + 0.5 X[t-3] - 0.25 X[t-8]\n"
+                       "windows  10 of 3 x 10 an epoch, 2 epochs, sgd with learning rate 0.2\n"
+                       "run      run\n"),
+      0U)
       << outcome.err;
 }
 
@@ -263,7 +263,7 @@ TEST(Train, HelpShowsEveryFlagAndEveryDefault) {
   const std::string help = std::regex_replace(outcome.out, std::regex(R"(\s+)"), " ");
   const std::pair<std::string, const char*> flags[] = {
       {"--model manual|builtin ", "(default: manual)"},
-      {"--engine auto|autograd ", "(default: auto)"},
+      {"--engine auto|autograd|fused ", "(default: auto)"},
       {"--device auto|cpu|cuda ", "(default: auto)"},
       {"--epochs N ", "(default: 5)"},
       {"--series-length N ", "(default: 1000000)"},

@@ -185,7 +185,7 @@ TEST_F(TrainingRunTest, ItsConfigurationRepeatsTheRun) {
   run_training(small(), recorder);
   const Json config = json("config.json");
   EXPECT_EQ(config["model"], "manual");
-  EXPECT_EQ(config["engine"], "autograd");
+  EXPECT_EQ(config["engine"], "fused");
   EXPECT_EQ(config["device"], "cpu");
   EXPECT_EQ(config["dtype"], "float32");
   EXPECT_EQ(config["optimizer"], "sgd");
@@ -206,7 +206,7 @@ TEST_F(TrainingRunTest, TellsItsObserverWhatItDecided) {
   options.engine = EngineChoice::kAuto;
   run_training(options, recorder);
   ASSERT_TRUE(recorder.start.has_value());
-  EXPECT_EQ(recorder.start->engine, "autograd");
+  EXPECT_EQ(recorder.start->engine, "fused");
   EXPECT_EQ(recorder.start->device, "cpu");
   EXPECT_EQ(recorder.start->windows_per_epoch, 20);
   EXPECT_EQ(recorder.start->run_directory, out());
@@ -221,7 +221,7 @@ TEST_F(TrainingRunTest, ItsSummaryIsWhatItReturns) {
   const Summary summary = run_training(small(), recorder);
   const Json json = this->json("summary.json");
   EXPECT_EQ(json["model"], "manual");
-  EXPECT_EQ(json["engine"], "autograd");
+  EXPECT_EQ(json["engine"], "fused");
   EXPECT_EQ(json["device"], "cpu");
   EXPECT_EQ(json["dtype"], "float32");
   EXPECT_EQ(json["seed"], 5);

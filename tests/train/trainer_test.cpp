@@ -190,6 +190,7 @@ TEST(Trainer, ReadsTheUsersOwnSeriesAgainEveryEpoch) {
   ScriptedEngine engine(telling_loss);
   Series series = zeros(5);
   series.inputs = {4, 0, 3, 1, 2};
+  series.num_classes = 5;
   FixedSource source(series);
   run(engine, source, kOneByOne, {.epochs = 2, .log_every = 2});
   EXPECT_EQ(engine.inputs, (std::vector<std::vector<std::int64_t>>(2, series.inputs)));

@@ -51,6 +51,16 @@ Trainee make_faulty_trainee(const PreparedRun& run) {
   return trainee;
 }
 
+/// A choice's trainee; what it cannot train with is the variant's fault.
+Trainee make_chosen_trainee(const PreparedRun& run, const VariantChoice& choice) {
+  try {
+    return make_trainee(run, choice.model, choice.engine);
+  } catch (const InvalidOption& error) {
+    throw InvalidOption("variants", fmt::format("cannot have {}/{}: {}", name_of(choice.model),
+                                                name_of(choice.engine), error.problem()));
+  }
+}
+
 std::vector<Variant> make_variants(const ComparisonOptions& options, const PreparedRun& run) {
   std::vector<Variant> variants;
   const auto add = [&](Trainee trainee, const char* suffix, const char* fault) {
@@ -60,7 +70,7 @@ std::vector<Variant> make_variants(const ComparisonOptions& options, const Prepa
                         .metrics = nullptr});
   };
   for (const VariantChoice& choice : options.variants) {
-    add(make_trainee(run, choice.model, choice.engine), "", "");
+    add(make_chosen_trainee(run, choice), "", "");
     if (options.self_check) {
       add(make_faulty_trainee(run), "+fault", kFault);
       break;
