@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Json read_object(const std::string& path) {
-  const Json json = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  Json json = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
     throw FileError(path, "is no valid JSON object");
   }

@@ -64,7 +64,8 @@ Trainee make_chosen_trainee(const PreparedRun& run, const VariantChoice& choice)
 std::vector<Variant> make_variants(const ComparisonOptions& options, const PreparedRun& run) {
   std::vector<Variant> variants;
   const auto add = [&](Trainee trainee, const char* suffix, const char* fault) {
-    variants.push_back({.name = unique_name(trainee, variants) + suffix,
+    const std::string name = unique_name(trainee, variants) + suffix;
+    variants.push_back({.name = name,
                         .trainee = std::move(trainee),
                         .fault = fault,
                         .metrics = nullptr});
