@@ -101,8 +101,8 @@ class FusedEngineOf : public ::testing::TestWithParam<ModelKind> {
  protected:
   FusedEngineOf()
       : sizes({GetParam(), 3, 4, 3, 6}),
-        dataset(testing::scrambled_series(720, 3), {.batch_size = 3, .num_steps = 4},
-                torch::kCPU) {}
+        dataset(testing::scrambled_series(720, 3), {.batch_size = 3, .num_steps = 4}, torch::kCPU) {
+  }
 
   Sizes sizes;
   WindowDataset dataset;

@@ -65,10 +65,8 @@ std::vector<Variant> make_variants(const ComparisonOptions& options, const Prepa
   std::vector<Variant> variants;
   const auto add = [&](Trainee trainee, const char* suffix, const char* fault) {
     const std::string name = unique_name(trainee, variants) + suffix;
-    variants.push_back({.name = name,
-                        .trainee = std::move(trainee),
-                        .fault = fault,
-                        .metrics = nullptr});
+    variants.push_back(
+        {.name = name, .trainee = std::move(trainee), .fault = fault, .metrics = nullptr});
   };
   for (const VariantChoice& choice : options.variants) {
     add(make_chosen_trainee(run, choice), "", "");
