@@ -162,7 +162,8 @@ std::string ComparisonSummary::to_json() const {
 ComparisonSummary run_comparison(const ComparisonOptions& options, const ComparisonLog& log) {
   const auto begin = std::chrono::steady_clock::now();
   options.validate();
-  const PreparedRun run = prepare_run(options.run);
+  const auto models = static_cast<std::int64_t>(options.self_check ? 2 : options.variants.size());
+  const PreparedRun run = prepare_run(options.run, models);
   std::vector<Variant> variants = make_variants(options, run);
   const std::string& out = run.options.out;
   if (!out.empty()) {

@@ -41,7 +41,7 @@ Weights initial_weights(const RunOptions& options) {
 
 }  // namespace
 
-PreparedRun prepare_run(RunOptions options) {
+PreparedRun prepare_run(RunOptions options, std::int64_t models) {
   options.validate();
   PreparedRun run;
   run.device = resolve_device(options.device);
@@ -51,8 +51,9 @@ PreparedRun prepare_run(RunOptions options) {
   }
   run.source = make_source(options, run.process);
   options.windows.validate_for(options.series.series_length);
-  check_memory(options.series.series_length, options.windows, options.model, options.optimizer,
-               options.dtype, available_memory());
+  // A user's own series is in memory by now.
+  check_memory(run.process ? options.series.series_length : 0, options.windows, options.model,
+               options.optimizer, options.dtype, available_memory(), models);
   run.initial_weights = initial_weights(options);
   run.options = std::move(options);
   return run;

@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -24,9 +25,9 @@ struct PreparedRun {
 };
 
 /// Checks the options and that the run fits in memory, finds the device, reads the files, and sets
-/// LibTorch's thread count. Makes no file.
+/// LibTorch's thread count. `models` is how many are to be trained side by side. Makes no file.
 /// @throws InvalidOption, FileError
-PreparedRun prepare_run(RunOptions options);
+PreparedRun prepare_run(RunOptions options, std::int64_t models = 1);
 
 /// A model with the initial weights, and the engine that trains it.
 struct Trainee {
