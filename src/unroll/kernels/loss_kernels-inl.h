@@ -49,6 +49,27 @@ class SumOfLogs {
   int factors_ = 0;
 };
 
+/// Two classes' cross-entropy ln(1 + exp(-margin)) of the margin, the logit of the right class less
+/// the other's: as twice_linear / 2 + ln(factor), with a factor from 1 to 2.
+template <class V>
+struct MarginLoss {
+  V twice_linear;
+  V factor;
+  V chance_of_wrong;  // the negative of the loss's gradient by the margin
+};
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE MarginLoss<V> margin_loss(D d, V margin) {
+  const V one = hn::Set(d, hn::TFromD<D>(1));
+  const V magnitude = hn::Abs(margin);
+  const V e = exp_of_negative(d, hn::Neg(magnitude));
+  const V factor = hn::Add(one, e);
+  const V numerator = hn::IfThenElse(hn::Gt(margin, hn::Zero(d)), e, one);
+  return {.twice_linear = hn::Sub(magnitude, margin),  // not by Max, which may drop a NaN
+          .factor = factor,
+          .chance_of_wrong = hn::Div(numerator, factor)};
+}
+
 /// Two classes. Their softmax is a sigmoid of the difference of the logits, so one product with the
 /// difference of the readout rows is all that is needed of the logits. Row is a panel's row of
 /// hidden units.
@@ -127,19 +148,12 @@ struct BinaryLoss {
       } else {
         target = hn::PromoteTo(d, targets);
       }
-      // The margin of the right class; the loss is ln(1 + exp(-margin)).
       const Vector sign = hn::Sub(hn::Add(target, target), one);
-      const Vector margin = hn::Mul(hn::LoadU(d, w.scratch.data() + p), sign);
-      const Vector e = exp_of_negative(d, hn::Neg(hn::Abs(margin)));
-      const Vector one_plus_e = hn::Add(one, e);
-      const Vector zero = hn::Zero(d);
-      const Vector chance_of_wrong =
-          hn::Div(hn::IfThenElse(hn::Gt(margin, zero), e, one), one_plus_e);
-      // Not by Max, which may drop a NaN.
-      linear = hn::Add(linear, hn::IfThenElseZero(is_position, hn::Sub(hn::Abs(margin), margin)));
-      logs.add(d, hn::IfThenElse(is_position, one_plus_e, one));
-      const Vector second =
-          hn::Neg(hn::Mul(hn::Mul(sign, mean), hn::IfThenElseZero(is_position, chance_of_wrong)));
+      const auto loss = margin_loss(d, hn::Mul(hn::LoadU(d, w.scratch.data() + p), sign));
+      linear = hn::Add(linear, hn::IfThenElseZero(is_position, loss.twice_linear));
+      logs.add(d, hn::IfThenElse(is_position, loss.factor, one));
+      const Vector second = hn::Neg(
+          hn::Mul(hn::Mul(sign, mean), hn::IfThenElseZero(is_position, loss.chance_of_wrong)));
       gradient_sum = hn::Add(gradient_sum, second);
       hn::StoreInterleaved2(hn::Neg(second), second, d, w.logits.panel(0, p));
     }

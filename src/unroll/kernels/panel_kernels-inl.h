@@ -103,6 +103,18 @@ struct HiddenPasses {
     }
   }
 
+  /// Runs a pass over all of a step's tiles.
+  template <class Pass>
+  static void run_step(Workspace<Real>& w, std::int64_t t) {
+    const TileRows rows(w.B(), Row::kMaxRows);
+    for (std::int64_t panel = 0; panel < w.hidden.panels(); ++panel) {
+      for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
+        ForRows<Pass, Workspace<Real>&, std::int64_t, std::int64_t>::call(
+            rows.count(tile), w, panel, t * w.B() + rows.first(tile));
+      }
+    }
+  }
+
   /// h_t = tanh(input_terms[x_t] + h_{t-1} recurrent_weight), a tile of rows of one step.
   struct Forward {
     static constexpr int kMaxRows = kMaxRowsOfTile;
@@ -131,14 +143,8 @@ struct HiddenPasses {
   };
 
   static void forward(Workspace<Real>& w) {
-    const TileRows rows(w.B(), Row::kMaxRows);
     for (std::int64_t t = 0; t < w.shape.num_steps; ++t) {
-      for (std::int64_t panel = 0; panel < w.hidden.panels(); ++panel) {
-        for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
-          ForRows<Forward, Workspace<Real>&, std::int64_t, std::int64_t>::call(
-              rows.count(tile), w, panel, t * w.B() + rows.first(tile));
-        }
-      }
+      run_step<Forward>(w, t);
     }
   }
 
@@ -172,14 +178,8 @@ struct HiddenPasses {
   };
 
   static void backward(Workspace<Real>& w) {
-    const TileRows rows(w.B(), Row::kMaxRows);
     for (std::int64_t t = w.shape.num_steps - 1; t >= 0; --t) {
-      for (std::int64_t panel = 0; panel < w.hidden.panels(); ++panel) {
-        for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
-          ForRows<Backward, Workspace<Real>&, std::int64_t, std::int64_t>::call(
-              rows.count(tile), w, panel, t * w.B() + rows.first(tile));
-        }
-      }
+      run_step<Backward>(w, t);
     }
   }
 

@@ -74,10 +74,8 @@ class SmallStep {
   static constexpr int kTargetBit = 16;  // a code's bit of row b's target is kTargetBit + b
   static_assert(kMaxRows < kTargetBit);
 
-  SmallStep(const Workspace<Real>& w, Real rate)
-      : rate_(hn::Set(d_, rate)),
-        T_(w.shape.num_steps),
-        states_(const_cast<Real*>(w.trace.data())) {
+  SmallStep(Workspace<Real>& w, Real rate)
+      : rate_(hn::Set(d_, rate)), T_(w.shape.num_steps), states_(w.trace.data()) {
     gradients_ = states_ + (T_ + 1) * kVectors * kLanes;
     for (std::int64_t k = 0; k < 4; ++k) {
       recurrent_[static_cast<std::size_t>(k)] = replicate(w, [&](std::int64_t h) {
@@ -278,20 +276,14 @@ class SmallStep {
       const auto is_position = hn::Lt(lane_of_row, hn::Set(d_, static_cast<Real>(steps)));
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
-        // As in BinaryLoss.
         const Vector logit = hn::Add(z[v], bias_difference);
         const auto is_second = has_bit(targets, target_bit_[v]);
-        const Vector margin = hn::IfThenElse(is_second, logit, hn::Neg(logit));
-        const Vector e = exp_of_negative(d_, hn::Neg(hn::Abs(margin)));
-        const Vector one_plus_e = hn::Add(one, e);
-        const Vector chance_of_wrong =
-            hn::Div(hn::IfThenElse(hn::Gt(margin, hn::Zero(d_)), e, one), one_plus_e);
-        const Vector gradient = hn::Mul(mean_[v], chance_of_wrong);
+        const auto part = margin_loss(d_, hn::IfThenElse(is_second, logit, hn::Neg(logit)));
+        const Vector gradient = hn::Mul(mean_[v], part.chance_of_wrong);
         hn::Store(hn::IfThenElse(is_second, hn::Neg(gradient), gradient), d_,
                   gradient_at(first, v));
-        linear[v] =
-            hn::Add(linear[v], hn::IfThenElseZero(is_position, hn::Sub(hn::Abs(margin), margin)));
-        logs[v].add(d_, hn::IfThenElse(is_position, one_plus_e, one));
+        linear[v] = hn::Add(linear[v], hn::IfThenElseZero(is_position, part.twice_linear));
+        logs[v].add(d_, hn::IfThenElse(is_position, part.factor, one));
       }
     }
     Vector loss = hn::Zero(d_);
