@@ -58,13 +58,33 @@ TEST(Compare, TheTableHasARowAVariantAndAVerdict) {
       << outcome.err;
 }
 
+// A million hidden units: 3.64 TiB for each copy of the weights, and each model adds two.
+TEST(Compare, CountsTheMemoryOfEveryVariant) {
+  const TempDir folder;
+  const auto refusal = [&](const std::string& flags) {
+    const Outcome outcome = compare(folder, "--hidden-size 1000000 " + flags);
+    EXPECT_EQ(outcome.exit_code, 2);
+    return outcome.err;
+  };
+  const std::string two = "manual/autograd,builtin/autograd";
+  EXPECT_EQ(refusal("--variants " + two)
+                .find("unroll-compare: --hidden-size must fit in memory, "
+                      "got 1000000: the network needs 32.7 TiB, "),
+            0U);
+  EXPECT_EQ(refusal("--variants " + two + "," + two)
+                .find("unroll-compare: --hidden-size must fit in memory, got 1000000: the network "
+                      "needs 47.3 TiB, "),
+            0U);
+}
+
 TEST(Compare, AWarmUpHasNoTimes) {
   const TempDir folder;
   const Outcome outcome = compare(folder, "--out c --quiet" + std::string(kSmall));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_TRUE(std::regex_search(outcome.out, std::regex("\nmanual/autograd .* +- +-\n")))
       << outcome.out;
-  for (const Json& variant : read_json(folder / "c/comparison.json")["variants"]) {
+  const Json comparison = read_json(folder / "c/comparison.json");
+  for (const Json& variant : comparison.at("variants")) {
     EXPECT_TRUE(variant.at("microseconds_per_window").is_null());
     EXPECT_TRUE(variant.at("speed_up").is_null());
   }

@@ -213,9 +213,11 @@ const std::vector<BadInput> too_large = {
     {"HiddenSizeLargest", "--hidden-size 9223372036854775807", 2,
      "--hidden-size must fit in memory, got 9223372036854775807: the network needs "},
     {"SeriesLength", "--series-length 1000000000000", 2,
-     "--series-length must fit in memory, got 1000000000000: the series needs 14.6 TiB, "},
+     "--series-length must fit in memory, got 1000000000000: an epoch's series with the next one "
+     "needs 29.1 TiB, "},
     {"SeriesLengthLargest", "--series-length 9223372036854775807", 2,
-     "--series-length must fit in memory, got 9223372036854775807: the series needs 128.0 EiB, "},
+     "--series-length must fit in memory, got 9223372036854775807: an epoch's series with the "
+     "next one needs 256.0 EiB, "},
     {"BatchSizeLargest",
      "--series-length 9223372036854775807 --num-steps 1 --batch-size 9223372036854775807", 2,
      "--batch-size must fit in memory, got 9223372036854775807: a window needs "},
@@ -232,8 +234,8 @@ TEST(TrainRefuses, ASizeBeyondTheShellsMemoryLimit) {
     GTEST_SKIP() << "a sanitizer needs its terabytes of address space";
   }
   const TempDir folder;
-  const Outcome outcome =
-      run_shell("ulimit -v 4000000; " + train_command("--series-length 400000000"), folder.path());
+  const Outcome outcome = run_shell(
+      "ulimit -v 4000000; " + train_command("--series-length 400000000 --epochs 1"), folder.path());
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_EQ(one_line(outcome).find("unroll-train: --series-length must fit in memory, got "
                                    "400000000: the series needs 6.0 GiB, "),

@@ -78,6 +78,17 @@ std::vector<Variant> make_variants(const ComparisonOptions& options, const Prepa
   return variants;
 }
 
+std::vector<EngineChoice> engines_of(const ComparisonOptions& options) {
+  if (options.self_check) {
+    return {options.variants.front().engine, EngineChoice::kAutograd};
+  }
+  std::vector<EngineChoice> engines;
+  for (const VariantChoice& choice : options.variants) {
+    engines.push_back(choice.engine);
+  }
+  return engines;
+}
+
 /// Makes the variant's folder and files.
 void open_files(Variant& variant, const PreparedRun& run) {
   std::string folder = variant.name;
@@ -162,8 +173,7 @@ std::string ComparisonSummary::to_json() const {
 ComparisonSummary run_comparison(const ComparisonOptions& options, const ComparisonLog& log) {
   const auto begin = std::chrono::steady_clock::now();
   options.validate();
-  const auto models = static_cast<std::int64_t>(options.self_check ? 2 : options.variants.size());
-  const PreparedRun run = prepare_run(options.run, models);
+  const PreparedRun run = prepare_run(options.run, engines_of(options));
   std::vector<Variant> variants = make_variants(options, run);
   const std::string& out = run.options.out;
   if (!out.empty()) {

@@ -39,9 +39,26 @@ Weights initial_weights(const RunOptions& options) {
              : load_weights(options.init, options.model, dtype);
 }
 
+MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
+                           std::vector<EngineChoice> engines) {
+  for (EngineChoice& engine : engines) {
+    if (engine == EngineChoice::kAuto) {
+      engine = resolve_engine(engine, device, options.optimizer);
+    }
+  }
+  // A user's own series is in memory by now; of the sampled ones the next is made in time.
+  return {.series_length = options.data.empty() ? options.series.series_length : 0,
+          .series_held = options.trainer.epochs > 1 ? 2 : 1,
+          .windows = options.windows,
+          .model = options.model,
+          .optimizer = options.optimizer,
+          .precision = options.dtype,
+          .engines = std::move(engines)};
+}
+
 }  // namespace
 
-PreparedRun prepare_run(RunOptions options, std::int64_t models) {
+PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines) {
   options.validate();
   PreparedRun run;
   run.device = resolve_device(options.device);
@@ -51,9 +68,7 @@ PreparedRun prepare_run(RunOptions options, std::int64_t models) {
   }
   run.source = make_source(options, run.process);
   options.windows.validate_for(options.series.series_length);
-  // A user's own series is in memory by now.
-  check_memory(run.process ? options.series.series_length : 0, options.windows, options.model,
-               options.optimizer, options.dtype, available_memory(), models);
+  check_memory(memory_demand(options, run.device, std::move(engines)), available_memory());
   run.initial_weights = initial_weights(options);
   run.options = std::move(options);
   return run;

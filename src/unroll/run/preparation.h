@@ -3,9 +3,9 @@
 
 #include <torch/types.h>
 
-#include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <unroll/data/lagged_process.h>
 #include <unroll/data/series_source.h>
@@ -25,9 +25,10 @@ struct PreparedRun {
 };
 
 /// Checks the options and that the run fits in memory, finds the device, reads the files, and sets
-/// LibTorch's thread count. `models` is how many are to be trained side by side. Makes no file.
+/// LibTorch's thread count. `engines` are those of the models to be trained side by side. Makes no
+/// file.
 /// @throws InvalidOption, FileError
-PreparedRun prepare_run(RunOptions options, std::int64_t models = 1);
+PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines);
 
 /// A model with the initial weights, and the engine that trains it.
 struct Trainee {

@@ -34,9 +34,10 @@ void check_finite(const Weights& weights) {
 
 Summary run_training(RunOptions requested, RunObserver& observer) {
   const auto begin = std::chrono::steady_clock::now();
-  PreparedRun run = prepare_run(std::move(requested));
+  const EngineChoice engine = requested.engine;
+  PreparedRun run = prepare_run(std::move(requested), {engine});
   const RunOptions& options = run.options;
-  const Trainee trainee = make_trainee(run, options.model.model, options.engine);
+  const Trainee trainee = make_trainee(run, options.model.model, engine);
   run.initial_weights = {};  // the model has its own by now
   const ResolvedRun resolved = {.engine = trainee.engine_choice, .device = run.device.str()};
   const auto floors =

@@ -72,6 +72,8 @@ double address_space() {
       0.0);
 }
 
+double bytes_of(Precision precision) { return precision == Precision::kFloat64 ? 8.0 : 4.0; }
+
 std::string readable_bytes(double bytes) {
   constexpr std::array<const char*, 7> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   std::size_t unit = 0;
@@ -82,9 +84,15 @@ std::string readable_bytes(double bytes) {
   return fmt::format("{:.1f} {}", bytes, kUnits[unit]);
 }
 
-/// Tensors of the parameters' size that a model in training has: parameters, gradients, and the
-/// optimizer's moments.
-double copies_in_training(OptimizerKind optimizer) {
+bool is_fused(EngineChoice engine) { return engine == EngineChoice::kFused; }
+
+/// Tensors of the parameters' size that a model in training has. With the fused engine: parameters,
+/// and in its workspace the weights and, transposed, the recurrent ones once more. With autograd:
+/// parameters, gradients, and the optimizer's moments.
+double copies_in_training(EngineChoice engine, OptimizerKind optimizer) {
+  if (is_fused(engine)) {
+    return 3.0;
+  }
   switch (optimizer) {
     case OptimizerKind::kSgd:
       return 2.0;
@@ -96,15 +104,48 @@ double copies_in_training(OptimizerKind optimizer) {
   return 2.0;
 }
 
-/// Those that stand beside them at the worst moment. In a training: where there are several steps,
-/// the gradients of two before they are added up; else, at the end, the weights to be saved. At a
-/// comparison's end: the initial weights, two models' weights, their difference and its absolute
-/// value.
-double copies_beside(std::int64_t models, std::int64_t num_steps) {
-  if (models > 1) {
+/// Those that stand beside them at the worst moment. In a training: where autograd has several
+/// steps, the gradients of two before they are added up; else, at the end, the weights to be saved.
+/// At a comparison's end: the initial weights, two models' weights, their difference and its
+/// absolute value.
+double copies_beside(const MemoryDemand& demand) {
+  if (demand.engines.size() > 1) {
     return 5.0;
   }
-  return num_steps > 1 ? 2.0 : 1.0;
+  const bool has_autograd = !std::all_of(demand.engines.begin(), demand.engines.end(), is_fused);
+  return has_autograd && demand.windows.num_steps > 1 ? 2.0 : 1.0;
+}
+
+/// Bytes of the parameters with all their copies.
+double weights_memory(const MemoryDemand& demand) {
+  const auto C = static_cast<double>(demand.model.num_classes);
+  const auto H = static_cast<double>(demand.model.hidden_size);
+  const double real = bytes_of(demand.precision);
+  double copies = copies_beside(demand);
+  for (const EngineChoice engine : demand.engines) {
+    copies += copies_in_training(engine, demand.optimizer.optimizer);
+  }
+  // At the start the initial weights' float64 draft stands beside its rounding.
+  return std::max(real * copies, real + sizeof(double)) * ((C + H) * H + H + H * C + C);
+}
+
+/// Bytes of what is kept of a window for its backward pass. The fused engine keeps each step's
+/// state, its gradient and the logits, and does so from window to window. Autograd keeps each
+/// step's input term, sum and state, and the logits with their log-softmax, until the window's end.
+double window_memory(const MemoryDemand& demand) {
+  const auto C = static_cast<double>(demand.model.num_classes);
+  const auto H = static_cast<double>(demand.model.hidden_size);
+  double fused = 0.0;
+  double autograd = 0.0;
+  for (const EngineChoice engine : demand.engines) {
+    if (is_fused(engine)) {
+      fused += 2.0 * H + C;
+    } else {
+      autograd = 3.0 * H + 2.0 * C;
+    }
+  }
+  return bytes_of(demand.precision) * static_cast<double>(demand.windows.batch_size) *
+         static_cast<double>(demand.windows.num_steps) * (fused + autograd);
 }
 
 }  // namespace
@@ -129,25 +170,11 @@ double available_memory() {
   return std::min({machine_memory(), control_group_memory(), address_space()});
 }
 
-void check_memory(std::int64_t series_length, const WindowOptions& windows,
-                  const ModelOptions& model, const OptimizerOptions& optimizer, Precision precision,
-                  double available, std::int64_t models) {
-  const auto N = static_cast<double>(series_length);
-  const auto B = static_cast<double>(windows.batch_size);
-  const auto T = static_cast<double>(windows.num_steps);
-  const auto C = static_cast<double>(model.num_classes);
-  const auto H = static_cast<double>(model.hidden_size);
-  const double real = precision == Precision::kFloat64 ? 8.0 : 4.0;
-
-  const double series = 2.0 * sizeof(std::int64_t) * N;
-  // At the start the initial weights' float64 draft stands beside its rounding.
-  const double copies = static_cast<double>(models) * copies_in_training(optimizer.optimizer) +
-                        copies_beside(models, windows.num_steps);
-  const double weights =
-      std::max(real * copies, real + sizeof(double)) * ((C + H) * H + H + H * C + C);
-  // Kept for the backward pass: each step's input term, sum and state, and the logits with their
-  // log-softmax.
-  const double window = real * B * T * (3.0 * H + 2.0 * C);
+void check_memory(const MemoryDemand& demand, double available) {
+  const double series = 2.0 * sizeof(std::int64_t) * static_cast<double>(demand.series_held) *
+                        static_cast<double>(demand.series_length);
+  const double weights = weights_memory(demand);
+  const double window = window_memory(demand);
   if (series + weights + window <= available) {
     return;
   }
@@ -156,16 +183,20 @@ void check_memory(std::int64_t series_length, const WindowOptions& windows,
         option, fmt::format("must fit in memory, got {}: {} needs {}, {} is available", value, what,
                             readable_bytes(bytes), readable_bytes(available)));
   };
+  const std::int64_t batch_size = demand.windows.batch_size;
+  const std::int64_t num_steps = demand.windows.num_steps;
+  const std::int64_t hidden_size = demand.model.hidden_size;
   if (series >= std::max(weights, window)) {
-    fail("series_length", series_length, series, "the series");
+    fail("series_length", demand.series_length, series,
+         demand.series_held > 1 ? "an epoch's series with the next one" : "the series");
   }
-  if (weights >= window || H >= std::max(B, T)) {
-    fail("hidden_size", model.hidden_size, weights + window, "the network");
+  if (weights >= window || hidden_size >= std::max(batch_size, num_steps)) {
+    fail("hidden_size", hidden_size, weights + window, "the network");
   }
-  if (B >= T) {
-    fail("batch_size", windows.batch_size, window, "a window");
+  if (batch_size >= num_steps) {
+    fail("batch_size", batch_size, window, "a window");
   }
-  fail("num_steps", windows.num_steps, window, "a window");
+  fail("num_steps", num_steps, window, "a window");
 }
 
 }  // namespace unroll

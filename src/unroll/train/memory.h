@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <unroll/data/options.h>
 #include <unroll/model/options.h>
@@ -20,12 +21,20 @@ double control_group_memory(const std::string& membership = "/proc/self/cgroup",
 /// available, what its control groups leave, and what its address-space limit leaves.
 double available_memory();
 
-/// Checks that a run's series, weights and window fit in `available` bytes, by a lower estimate of
-/// what they need. `series_length` is of a series that is yet to be made, 0 for one that is in
-/// memory already; `models` is how many train side by side.
+/// What trains side by side, on which series.
+struct MemoryDemand {
+  std::int64_t series_length = 0;  ///< of a series that is yet to be made
+  std::int64_t series_held = 1;    ///< such series in memory at a time
+  WindowOptions windows = {};
+  ModelOptions model = {};
+  OptimizerOptions optimizer = {};
+  Precision precision = Precision::kFloat32;
+  std::vector<EngineChoice> engines;  ///< of each model, none of them kAuto
+};
+
+/// Checks that series, weights and windows fit in `available` bytes, by a lower estimate of what
+/// they need.
 /// @throws InvalidOption naming the option that needs the most, what it needs and what there is.
-void check_memory(std::int64_t series_length, const WindowOptions& windows,
-                  const ModelOptions& model, const OptimizerOptions& optimizer, Precision precision,
-                  double available, std::int64_t models = 1);
+void check_memory(const MemoryDemand& demand, double available);
 
 }  // namespace unroll
