@@ -1,5 +1,7 @@
 #include <unroll/kernels/step.h>
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 
 #include <unroll/kernels/kernels.h>
@@ -65,20 +67,28 @@ void Step<Real>::store_state(Real* state) const {
 template <class Real>
 void Step<Real>::load_symbols(const SymbolRows& symbols, std::int64_t first) {
   Workspace<Real>& w = workspace_;
-  for (std::int64_t b = 0; b < w.B(); ++b) {
+  const std::int64_t B = w.B();
+  const std::int64_t T = w.shape.num_steps;
+  for (std::int64_t b = 0; b < B; ++b) {
     const std::int64_t* inputs = symbols.inputs + b * symbols.stride + first;
     const std::int64_t* targets = symbols.targets + b * symbols.stride + first;
-    for (std::int64_t t = 0; t < w.shape.num_steps; ++t) {
-      w.inputs[t * w.B() + b] = inputs[t];
-      w.targets[t * w.B() + b] = static_cast<std::int32_t>(targets[t]);
+    // The end of the next window's row: the processor does not foresee so many streams.
+    hwy::Prefetch(inputs + 2 * T - 1);
+    hwy::Prefetch(targets + 2 * T - 1);
+    std::int64_t* input = w.inputs.data() + b;
+    std::int32_t* target = w.targets.data() + b;
+    for (std::int64_t t = 0; t < T; ++t) {
+      input[t * B] = inputs[t];
+      target[t * B] = static_cast<std::int32_t>(targets[t]);
     }
   }
   if (w.C() <= kMaxOneHotClasses) {
-    for (std::int64_t c = 0; c < w.C(); ++c) {
-      Real* column = &w.one_hot.at(0, c);
-      for (std::int64_t p = 0; p < w.P(); ++p) {
-        column[p * w.one_hot.width()] = w.inputs[p] == c ? Real(1) : Real(0);
-      }
+    // Set by index, not by comparison: a branch on random symbols is mispredicted every other time.
+    const std::int64_t width = w.one_hot.width();
+    Real* one_hot = w.one_hot.panel(0);
+    std::fill_n(one_hot, w.P() * width, Real(0));
+    for (std::int64_t p = 0; p < w.P(); ++p) {
+      one_hot[p * width + w.inputs[p]] = Real(1);
     }
   }
 }
