@@ -142,37 +142,37 @@ TEST(CheckMemory, TheFusedEngineKeepsLessOfAWindow) {
 
 TEST(CheckMemory, ManyClassesAreCounted) {
   // A readout of 65,536 x 500 and an input matrix of the same size, three times: 786 MB.
-  MemoryDemand sizes = small_run();
-  sizes.model = {.num_classes = 65'536, .hidden_size = 500};
-  EXPECT_EQ(refused_option(sizes, 780e6), "hidden_size");
-  EXPECT_EQ(refusal(sizes, 2 * 786e6), "accepted");
+  MemoryDemand demand = small_run();
+  demand.model = {.num_classes = 65'536, .hidden_size = 500};
+  EXPECT_EQ(refused_option(demand, 780e6), "hidden_size");
+  EXPECT_EQ(refusal(demand, 2 * 786e6), "accepted");
 }
 
 TEST(CheckMemory, AWideBatchIsToBlameForItsWindow) {
   // A million rows with ten hidden units: 40 MB for the states of one step alone.
-  const MemoryDemand sizes = {.series_length = 1'000'000,
-                              .windows = {.batch_size = 1'000'000, .num_steps = 1},
-                              .model = {.num_classes = 2, .hidden_size = 10},
-                              .engines = {kAutograd}};
-  EXPECT_EQ(refused_option(sizes, 50e6), "batch_size");
-  EXPECT_EQ(refusal(sizes, 1e9), "accepted");
+  const MemoryDemand demand = {.series_length = 1'000'000,
+                               .windows = {.batch_size = 1'000'000, .num_steps = 1},
+                               .model = {.num_classes = 2, .hidden_size = 10},
+                               .engines = {kAutograd}};
+  EXPECT_EQ(refused_option(demand, 50e6), "batch_size");
+  EXPECT_EQ(refusal(demand, 1e9), "accepted");
 }
 
 TEST(CheckMemory, ALongWindowIsToBlameForItself) {
-  const MemoryDemand sizes = {.series_length = 1'000'000,
-                              .windows = {.batch_size = 1, .num_steps = 1'000'000},
-                              .model = {.num_classes = 2, .hidden_size = 10},
-                              .engines = {kAutograd}};
-  EXPECT_EQ(refused_option(sizes, 50e6), "num_steps");
-  EXPECT_EQ(refusal(sizes, 1e9), "accepted");
+  const MemoryDemand demand = {.series_length = 1'000'000,
+                               .windows = {.batch_size = 1, .num_steps = 1'000'000},
+                               .model = {.num_classes = 2, .hidden_size = 10},
+                               .engines = {kAutograd}};
+  EXPECT_EQ(refused_option(demand, 50e6), "num_steps");
+  EXPECT_EQ(refusal(demand, 1e9), "accepted");
 }
 
 TEST(CheckMemory, TheSeriesIsToBlameWhereItIsTheLargest) {
-  const MemoryDemand sizes = {.series_length = 1'000'000'000,
-                              .windows = {.batch_size = 1000, .num_steps = 1000},
-                              .model = {.num_classes = 2, .hidden_size = 100},
-                              .engines = {kAutograd}};
-  EXPECT_EQ(refused_option(sizes, kGibibyte), "series_length");
+  const MemoryDemand demand = {.series_length = 1'000'000'000,
+                               .windows = {.batch_size = 1000, .num_steps = 1000},
+                               .model = {.num_classes = 2, .hidden_size = 100},
+                               .engines = {kAutograd}};
+  EXPECT_EQ(refused_option(demand, kGibibyte), "series_length");
 }
 
 TEST(CheckMemory, TheLargestSizesOverflowNothing) {

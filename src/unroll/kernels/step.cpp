@@ -1,7 +1,5 @@
 #include <unroll/kernels/step.h>
 
-#include <hwy/cache_control.h>
-
 #include <algorithm>
 
 #include <unroll/kernels/kernels.h>
@@ -67,19 +65,12 @@ void Step<Real>::store_state(Real* state) const {
 template <class Real>
 void Step<Real>::load_symbols(const SymbolRows& symbols, std::int64_t first) {
   Workspace<Real>& w = workspace_;
-  const std::int64_t B = w.B();
-  const std::int64_t T = w.shape.num_steps;
-  for (std::int64_t b = 0; b < B; ++b) {
+  for (std::int64_t b = 0; b < w.B(); ++b) {
     const std::int64_t* inputs = symbols.inputs + b * symbols.stride + first;
     const std::int64_t* targets = symbols.targets + b * symbols.stride + first;
-    // The end of the next window's row: the processor does not foresee so many streams.
-    hwy::Prefetch(inputs + 2 * T - 1);
-    hwy::Prefetch(targets + 2 * T - 1);
-    std::int64_t* input = w.inputs.data() + b;
-    std::int32_t* target = w.targets.data() + b;
-    for (std::int64_t t = 0; t < T; ++t) {
-      input[t * B] = inputs[t];
-      target[t * B] = static_cast<std::int32_t>(targets[t]);
+    for (std::int64_t t = 0; t < w.shape.num_steps; ++t) {
+      w.inputs[t * w.B() + b] = inputs[t];
+      w.targets[t * w.B() + b] = static_cast<std::int32_t>(targets[t]);
     }
   }
   if (w.C() <= kMaxOneHotClasses) {
