@@ -211,25 +211,39 @@ struct HiddenPasses {
 
   /// Positions of a block: so many rows of two panels stay in the first-level cache.
   static constexpr std::int64_t kBlock = 8192 / (kWidth * static_cast<std::int64_t>(sizeof(Real)));
+  /// Bytes of `result` that stay in the second-level cache, beside a block of `left`.
+  static constexpr std::int64_t kResultBytes = 1 << 19;
 
   /// result [columns of left, H] -= rate * left^T right, where the rows of `right` begin
-  /// `offset` rows down.
+  /// `offset` rows down. A group of panels goes over a block of positions before the next block is
+  /// read: `left`, the largest of the three, comes from memory once a group, not once a panel.
   static void descend(const PanelMatrix<Real>& left, const PanelMatrix<Real>& right,
                       std::int64_t offset, std::int64_t positions, Real rate,
                       PanelMatrix<Real>& result) {
-    for (std::int64_t panel = 0; panel < right.panels(); ++panel) {
+    const std::int64_t panel_bytes = result.rows() * kWidth * std::int64_t{sizeof(Real)};
+    const std::int64_t group = std::max<std::int64_t>(kResultBytes / panel_bytes, 1);
+    for (std::int64_t first_panel = 0; first_panel < right.panels(); first_panel += group) {
+      const std::int64_t end_panel = std::min(first_panel + group, right.panels());
       for (std::int64_t first = 0; first < positions; first += kBlock) {
         const std::int64_t count = std::min(kBlock, positions - first);
-        for (std::int64_t left_panel = 0; left_panel < left.panels(); ++left_panel) {
-          const TileRows rows(left.columns_in(left_panel), Row::kMaxRows);
-          for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
-            const std::int64_t column = rows.first(tile);
-            ForRows<Descend, const Real*, std::int64_t, const Real*, std::int64_t, Real,
-                    Real*>::call(rows.count(tile), left.panel(left_panel, first) + column,
-                                 left.width(), right.panel(panel, first + offset), count, rate,
-                                 result.panel(panel, left_panel * left.width() + column));
-          }
+        for (std::int64_t panel = first_panel; panel < end_panel; ++panel) {
+          descend_block(left, first, right.panel(panel, first + offset), count, rate,
+                        result.panel(panel));
         }
+      }
+    }
+  }
+
+  /// A panel of `result`, `count` positions from `first`.
+  static void descend_block(const PanelMatrix<Real>& left, std::int64_t first, const Real* right,
+                            std::int64_t count, Real rate, Real* result) {
+    for (std::int64_t left_panel = 0; left_panel < left.panels(); ++left_panel) {
+      const TileRows rows(left.columns_in(left_panel), Row::kMaxRows);
+      for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
+        const std::int64_t column = rows.first(tile);
+        ForRows<Descend, const Real*, std::int64_t, const Real*, std::int64_t, Real, Real*>::call(
+            rows.count(tile), left.panel(left_panel, first) + column, left.width(), right, count,
+            rate, result + (left_panel * left.width() + column) * kWidth);
       }
     }
   }

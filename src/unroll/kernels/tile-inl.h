@@ -8,6 +8,7 @@
 #define UNROLL_KERNELS_TILE_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -47,6 +48,9 @@ struct Tile {
   using Real = typename Row::Real;
   using Vector = typename Row::Vector;
   static constexpr int kVectors = Row::kVectors;
+
+  /// How far ahead a product asks for a wide panel's rows.
+  static constexpr std::int64_t kRowsAhead = 16;
 
   Vector sum[std::size_t{kRows}][std::size_t{kVectors}];
 
@@ -113,6 +117,11 @@ struct Tile {
         }
       }
       for (; k < count; ++k) {
+        if constexpr (kVectors == 2) {
+          // The first tile of a wide panel reads it from memory, the others from the cache.
+          hwy::Prefetch(right + kRowsAhead * Row::kWidth);
+          hwy::Prefetch(right + kRowsAhead * Row::kWidth + Row::kLanes);
+        }
         add_outer(rows + k, width, right);
         right += Row::kWidth;
       }
