@@ -15,10 +15,17 @@ void for_each_parameter(Workspace& w, const ParameterViews<Real>& parameters, Mo
       move(w.input_weight.at(c, h), parameters.input_weight.at(h, c));
       move(w.readout_weight.at(c, h), parameters.readout_weight.at(c, h));
     }
-    for (std::int64_t from = 0; from < w.H(); ++from) {
-      move(w.recurrent_weight.at(from, h), parameters.recurrent_weight.at(h, from));
-    }
     move(w.bias.at(0, h), parameters.bias.at(h, 0));
+  }
+  // In blocks, so that whichever way the caller's matrix lies, cache lines are used whole.
+  constexpr std::int64_t kBlock = 8;
+  for (std::int64_t first = 0; first < w.H(); first += kBlock) {
+    const std::int64_t end = std::min(first + kBlock, w.H());
+    for (std::int64_t h = 0; h < w.H(); ++h) {
+      for (std::int64_t from = first; from < end; ++from) {
+        move(w.recurrent_weight.at(from, h), parameters.recurrent_weight.at(h, from));
+      }
+    }
   }
   for (std::int64_t c = 0; c < w.C(); ++c) {
     move(w.readout_bias.at(0, c), parameters.readout_bias.at(c, 0));
