@@ -311,5 +311,27 @@ TEST_P(KernelTest, ALossOfWeightsThatAreNoNumbersIsNone) {
   }
 }
 
+// Processors take long over numbers that are too small for a full mantissa: the step counts them as
+// zero, and leaves its caller's arithmetic as it was.
+TEST_P(KernelTest, TheSmallestNumbersCountAsZeroWhileItRuns) {
+  constexpr float kSmall = std::numeric_limits<float>::min() / 16;
+  for (const std::int64_t H : {4, 9}) {
+    const StepShape shape = {.batch_size = 3, .num_steps = 4, .num_classes = 2, .hidden_size = H};
+    Caller<float> caller(shape);
+    caller.weights.assign(caller.weights.size(), kSmall);
+    const std::vector<std::int64_t> symbols(12, 0);
+    Step<float> step(shape);
+    step.load_parameters(caller.views());
+    step.load_state(caller.state.data());
+    float loss = 0.0F;
+    step.run({.inputs = symbols.data(), .targets = symbols.data(), .stride = 4}, 1, kSmall, &loss);
+    step.store_parameters(caller.views());
+    EXPECT_EQ(caller.weights, std::vector<float>(caller.weights.size(), 0.0F)) << "H " << H;
+    EXPECT_NEAR(loss, std::log(2.0F), 1e-6F);
+    const volatile float small = kSmall;
+    EXPECT_GT(small / 2, 0.0F);
+  }
+}
+
 }  // namespace
 }  // namespace unroll::kernels
