@@ -16,8 +16,8 @@ namespace {
 
 constexpr const char* kProgram = "unroll-compare";
 
-/// Whether the variants agree; with --self-check, whether the fault was caught.
-bool compare(int argc, char** argv) {
+/// Done if the variants agree; with --self-check, if the fault was caught.
+int compare(int argc, char** argv) {
   using namespace unroll;
   ComparisonOptions options;
   std::string variants = "manual/autograd,builtin/autograd";
@@ -45,7 +45,7 @@ bool compare(int argc, char** argv) {
       "folder for comparison.json and each variant's metrics.csv and config.json (default: none)");
   cli::add_report_flags(flags, json, quiet, "the comparison");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
-    return true;
+    return cli::kDone;
   }
   cli::check_training_flags(flags);
   options.variants = cli::parse_variants("variants", variants);
@@ -54,13 +54,11 @@ bool compare(int argc, char** argv) {
       options,
       [&](const std::string& variant, const LogRow& row) { progress.on_row(variant, row); });
   cli::print_result(json ? summary.to_json() : describe_comparison(summary));
-  return summary.agree() != options.self_check;
+  return summary.agree() != options.self_check ? cli::kDone : cli::kFailed;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  bool as_hoped = true;
-  const int code = unroll::cli::run_app(kProgram, [&] { as_hoped = compare(argc, argv); });
-  return code == unroll::cli::kDone && !as_hoped ? unroll::cli::kFailed : code;
+  return unroll::cli::run_app(kProgram, [&] { return compare(argc, argv); });
 }

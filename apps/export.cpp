@@ -13,19 +13,19 @@ namespace {
 
 constexpr const char* kProgram = "unroll-export";
 
-void export_model(int argc, char** argv) {
+int export_model(int argc, char** argv) {
   using namespace unroll;
   ExportOptions options;
   cli::Flags flags(kProgram, "Exports a trained network as a TorchScript module.");
   flags.group("Export");
   flags.positional("source", options.source, "RUN_DIR|FILE.safetensors",
-                   "a finished run, or a weights file");
+                   "a finished run, a checkpoint, or a weights file");
   flags.text("output", options.output, "FILE.pt", "the TorchScript file to write; required");
   flags.text("weights", options.weights, "FILE.safetensors", "write the weights too, for Python");
   flags.toggle("force", options.force, "replace files that exist");
   flags.require("output");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
-    return;
+    return cli::kDone;
   }
   const ExportSummary summary = run_export(options);
   cli::print_result(
@@ -33,10 +33,11 @@ void export_model(int argc, char** argv) {
                   "model's by {:.1e}\n",
                   options.output, summary.num_classes, summary.hidden_size, summary.dtype,
                   summary.largest_difference));
+  return cli::kDone;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return unroll::cli::run_app(kProgram, [&] { export_model(argc, argv); });
+  return unroll::cli::run_app(kProgram, [&] { return export_model(argc, argv); });
 }

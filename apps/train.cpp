@@ -1,49 +1,124 @@
 // unroll-train: trains a recurrent network on a long series by stateful truncated back-propagation
 // through time.
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <unroll/report/text.h>
 #include <unroll/run/training_run.h>
+#include <unroll/run/verification.h>
 
 #include "cli/app.h"
 #include "cli/flags.h"
 #include "cli/progress_printer.h"
+#include "cli/stop_signal.h"
 #include "cli/training_flags.h"
 
 namespace {
 
+using namespace unroll;
+
 constexpr const char* kProgram = "unroll-train";
 
-void train(int argc, char** argv) {
-  using namespace unroll;
+struct Command {
   RunOptions options;
+  std::string resume;
+  std::string verify;
   bool json = false;
   bool quiet = false;
+};
+
+/// Whether every file of the run is good.
+bool verify(const std::string& run_directory) {
+  const std::vector<FileCheck> checks = verify_run(run_directory);
+  cli::print_result(describe_checks(checks));
+  return std::all_of(checks.begin(), checks.end(),
+                     [](const FileCheck& check) { return check.is_good; });
+}
+
+/// Text as one word of a shell command.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) {
+    return text;
+  }
+  std::string word = "'";
+  for (const char c : text) {
+    word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return word + "'";
+}
+
+/// Says how to go on, and gives the exit code.
+int report_stop(const RunOutcome& outcome, const char* program) {
+  const int signal = cli::stop_signal();
+  cli::print_note(
+      fmt::format("stopped by {} after window {} of epoch {}, and saved; go on with\n"
+                  "  {} --resume {}\n",
+                  signal == SIGINT ? "SIGINT" : "SIGTERM", outcome.progress.window,
+                  outcome.progress.epoch, shell_word(program), shell_word(outcome.run_directory)));
+  return cli::kStoppedBySignal + signal;
+}
+
+/// Does what the command line says, and gives the exit code.
+int run(int argc, char** argv) {
+  Command command;
   cli::Flags flags(
       kProgram,
       "Trains a recurrent network on a long series, window by window, carrying its state.");
   flags.group("Model");
-  flags.choice("model", options.model.model, "the hand-written cell loop, or torch::nn::RNN");
-  flags.choice("engine", options.engine,
+  flags.choice("model", command.options.model.model,
+               "the hand-written cell loop, or torch::nn::RNN");
+  flags.choice("engine", command.options.engine,
                "how a training step is executed; auto is fused on the CPU with sgd, else autograd");
-  cli::add_training_flags(flags, options);
+  cli::add_training_flags(flags, command.options);
   flags.group("Output");
-  flags.integer("log-every", options.trainer.log_every, "windows between two rows of metrics.csv");
-  flags.text("out", options.out, "DIR",
+  flags.integer("log-every", command.options.trainer.log_every,
+                "windows between two rows of metrics.csv");
+  flags.integer("checkpoint-every", command.options.checkpoint_every,
+                "windows between two checkpoints");
+  flags.text("out", command.options.out, "DIR",
              "run directory, new or empty (default: runs/<UTC time>-<model>)");
-  cli::add_report_flags(flags, json, quiet, "the summary");
+  cli::add_report_flags(flags, command.json, command.quiet, "the summary");
+  flags.group("Earlier runs");
+  flags.text("resume", command.resume, "DIR",
+             "go on with this run from its newest checkpoint, to the same last bit");
+  flags.text("verify", command.verify, "DIR", "check every file of this run and do nothing else");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
-    return;
+    return cli::kDone;
+  }
+  if (flags.given("verify")) {
+    flags.check_alone("verify");
+    return verify(command.verify) ? cli::kDone : cli::kFailed;
   }
   cli::check_training_flags(flags);
-  cli::ProgressPrinter progress(quiet);
-  const Summary summary = run_training(options, progress);
-  cli::print_result(json ? summary.to_json() : describe_result(summary));
+  if (flags.given("resume") && flags.given("out")) {
+    throw cli::UsageError("--out cannot be combined with --resume, which goes on where the run is");
+  }
+  cli::catch_stop_signals();
+  cli::ProgressPrinter progress(command.quiet);
+  const auto stop = [] { return cli::stop_signal() != 0; };
+  const RunOutcome outcome = flags.given("resume")
+                                 ? resume_training({.run_directory = command.resume,
+                                                    .options = command.options,
+                                                    .given = cli::given_options(flags)},
+                                                   progress, stop)
+                                 : run_training(command.options, progress, stop);
+  if (!outcome.summary) {
+    return report_stop(outcome, argv[0]);
+  }
+  cli::print_result(command.json ? outcome.summary->to_json() : describe_result(*outcome.summary));
+  return cli::kDone;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return unroll::cli::run_app(kProgram, [&] { train(argc, argv); });
+  return cli::run_app(kProgram, [&] { return run(argc, argv); });
 }

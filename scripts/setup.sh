@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build              # build
   python3 python3-pip                # fetch LibTorch
-  libbenchmark-dev libcxxopts-dev libfmt-dev libgtest-dev libhwy-dev nlohmann-json3-dev
+  libbenchmark-dev libcxxopts-dev libfmt-dev libgtest-dev libhwy-dev libssl-dev nlohmann-json3-dev
   clang-format clang-tidy gcovr      # format, lint, coverage
 )
 

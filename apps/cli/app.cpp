@@ -57,12 +57,11 @@ void occupy_closed_streams() {
 
 }  // namespace
 
-int run_app(const std::string& program, const std::function<void()>& body) {
+int run_app(const std::string& program, const std::function<int()>& body) {
   occupy_closed_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of the write, and told there
   try {
-    body();
-    return kDone;
+    return body();
   } catch (const UsageError& error) {
     return report(program, error.what(), kWrongCommand);
   } catch (const InvalidOption& error) {

@@ -12,13 +12,14 @@ namespace unroll::cli {
 /// Exit codes of every app.
 enum ExitCode : int {
   kDone = 0,
-  kFailed = 1,        ///< the work failed: input or output, divergence, a corrupt file
-  kWrongCommand = 2,  ///< the command line was wrong
+  kFailed = 1,             ///< the work failed: input or output, divergence, a corrupt file
+  kWrongCommand = 2,       ///< the command line was wrong
+  kStoppedBySignal = 128,  ///< and the signal's number, after saving
 };
 
-/// Runs an app's body. What it throws becomes one line on stderr, "<program>: <what, where, what
-/// was expected>", and the exit code.
-int run_app(const std::string& program, const std::function<void()>& body);
+/// Runs an app's body, which gives the exit code. What it throws becomes one line on stderr,
+/// "<program>: <what, where, what was expected>", and the exit code.
+int run_app(const std::string& program, const std::function<int()>& body);
 
 /// Writes a note to stderr. Where that cannot be done the note is lost, and nothing else.
 void print_note(std::string_view text);

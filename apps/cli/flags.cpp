@@ -126,6 +126,14 @@ void Flags::parse(int argc, const char* const* argv) {
   }
 }
 
+void Flags::check_alone(const std::string& name) const {
+  for (const std::string& other : given_) {
+    if (other != name) {
+      throw UsageError(fmt::format("--{} cannot be combined with --{}", other, name));
+    }
+  }
+}
+
 void Flags::check_required() const {
   for (const auto& [name, title] : required_) {
     if (!given(name)) {

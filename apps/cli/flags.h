@@ -70,6 +70,10 @@ class Flags {
   /// @throws UsageError if one of them was not
   void check_required() const;
 
+  /// This flag must be the only one on the command line.
+  /// @throws UsageError
+  void check_alone(const std::string& name) const;
+
   /// Whether a flag was on the command line.
   [[nodiscard]] bool given(const std::string& name) const { return given_.count(name) > 0; }
 

@@ -33,6 +33,10 @@ void ProgressPrinter::on_row(const LogRow& row) {
   }
 }
 
+void ProgressPrinter::on_warning(const std::string& warning) {
+  print_note(fmt::format("warning: {}\n", warning));
+}
+
 void ComparisonPrinter::on_row(const std::string& variant, const LogRow& row) {
   if (first_variant_.empty()) {
     first_variant_ = variant;

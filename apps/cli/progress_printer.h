@@ -27,6 +27,7 @@ class ProgressPrinter final : public RunObserver {
 
   void on_start(const RunStart& start) override;
   void on_row(const LogRow& row) override;
+  void on_warning(const std::string& warning) override;
 
  private:
   bool quiet_;

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include <unroll/run/config.h>
+
 namespace unroll::cli {
 
 void add_training_flags(Flags& flags, RunOptions& options) {
@@ -32,6 +37,18 @@ void add_report_flags(Flags& flags, bool& json, bool& quiet, const std::string& 
   flags.toggle("json", json,
                fmt::format("print one JSON object, {}, and nothing else on stdout", what));
   flags.toggle("quiet", quiet, "no progress on stderr");
+}
+
+std::set<std::string> given_options(const Flags& flags) {
+  std::set<std::string> given;
+  for (std::string option : option_names()) {
+    std::string flag = option;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    if (flags.given(flag)) {
+      given.insert(std::move(option));
+    }
+  }
+  return given;
 }
 
 void check_training_flags(const Flags& flags) {

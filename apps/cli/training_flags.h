@@ -1,6 +1,7 @@
 // The flags of a program that trains.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include <unroll/run/options.h>
@@ -19,5 +20,8 @@ void add_report_flags(Flags& flags, bool& json, bool& quiet, const std::string& 
 /// Checks what no single flag can say: that a user's own series comes with its own length.
 /// @throws UsageError
 void check_training_flags(const Flags& flags);
+
+/// The options of config.json whose flags were on the command line.
+std::set<std::string> given_options(const Flags& flags);
 
 }  // namespace unroll::cli

@@ -18,7 +18,7 @@ int main() {
       unroll::train(engine, source, {.batch_size = 3, .num_steps = 10}, {.epochs = 1}, torch::kCPU,
                     [](const unroll::LogRow&) {});
 
-  std::cout << "Unroll " << unroll::kVersion << ": " << result.windows << " windows, mean loss "
-            << result.final_loss << '\n';
-  return result.windows == 100 ? 0 : 1;
+  std::cout << "Unroll " << unroll::kVersion << ": " << result.progress.windows
+            << " windows, mean loss " << result.progress.final_loss << '\n';
+  return result.progress.windows == 100 ? 0 : 1;
 }

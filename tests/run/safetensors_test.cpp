@@ -89,17 +89,18 @@ TEST(Safetensors, ReadsAFileWrittenByHand) {
   const std::string header = R"({"__metadata__":{"format":"pt"},)"
                              R"("b":{"data_offsets":[8,12],"shape":[4],"dtype":"U8"},)"
                              R"("a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}   )";
-  const SafeTensors tensors = parse_safetensors(file_of(header, "AAAABBBBcccc"), "my.safetensors");
+  const SafeTensors tensors =
+      parse_safetensors(file_of(header, "AAAABBBBcccc"), "my.safetensors").tensors;
   expect_same(tensors, {{"a", {"F32", {2, 1}, "AAAABBBB"}}, {"b", {"U8", {4}, "cccc"}}});
 }
 
 TEST(Safetensors, ReadsBackWhatItWrote) {
   const SafeTensors tensors = some_tensors();
-  expect_same(parse_safetensors(encode_safetensors(tensors), "my.safetensors"), tensors);
+  expect_same(parse_safetensors(encode_safetensors(tensors), "my.safetensors").tensors, tensors);
 }
 
 TEST(Safetensors, ReadsBackNoTensors) {
-  EXPECT_TRUE(parse_safetensors(encode_safetensors({}), "my.safetensors").empty());
+  EXPECT_TRUE(parse_safetensors(encode_safetensors({}), "my.safetensors").tensors.empty());
 }
 
 TEST(Safetensors, TheSameTensorsGiveTheSameBytes) {
@@ -118,7 +119,7 @@ TEST(Safetensors, KnowsEveryDtypesSize) {
       {"I8", 1},  {"U64", 8}, {"U32", 4}, {"U16", 2},  {"U8", 1},  {"BOOL", 1}};
   for (const auto& [dtype, size] : sizes) {
     const SafeTensors tensors = {{"x", {dtype, {3}, std::string(3 * size, 'x')}}};
-    expect_same(parse_safetensors(encode_safetensors(tensors), "my.safetensors"), tensors);
+    expect_same(parse_safetensors(encode_safetensors(tensors), "my.safetensors").tensors, tensors);
   }
 }
 
@@ -290,13 +291,13 @@ TEST(Safetensors, AcceptsEmptyTensorsAnywhere) {
   const std::string header = R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},)"
                              R"("b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
                              R"("c":{"dtype":"F32","shape":[0,7],"data_offsets":[8,8]}})";
-  EXPECT_EQ(parse_safetensors(file_of(header, "abcdefgh"), "f").at("b").bytes, "abcdefgh");
+  EXPECT_EQ(parse_safetensors(file_of(header, "abcdefgh"), "f").tensors.at("b").bytes, "abcdefgh");
 }
 
 TEST(Safetensors, AcceptsMetadataOfItsOwnNames) {
   const std::string header =
       R"({"__metadata__":{"dtype":"none","x":"y"},"x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}})";
-  EXPECT_EQ(parse_safetensors(file_of(header, "abcdefgh"), "f").size(), 1U);
+  EXPECT_EQ(parse_safetensors(file_of(header, "abcdefgh"), "f").tensors.size(), 1U);
 }
 
 TEST(Safetensors, MessagesStayOneShortPrintableLine) {

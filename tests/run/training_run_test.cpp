@@ -140,8 +140,8 @@ TEST_F(TrainingRunTest, TrainsWhatItsPartsTrain) {
     const TrainingResult result = train(engine, source, options.windows, options.trainer,
                                         torch::kCPU, [](const LogRow& /*row*/) {});
     EXPECT_EQ(summary.windows, 40);
-    EXPECT_EQ(summary.final_loss, result.final_loss);
-    EXPECT_EQ(summary.last_epoch_loss, result.last_epoch_loss);
+    EXPECT_EQ(summary.final_loss, result.progress.final_loss);
+    EXPECT_EQ(summary.last_epoch_loss, result.progress.last_epoch_loss);
     EXPECT_TRUE(testing::same(
         load_weights(options.out + "/weights.safetensors", options.model, torch::kFloat64),
         model->weights()));

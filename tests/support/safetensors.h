@@ -1,9 +1,8 @@
 // Safetensors files for the code under test to read.
 #pragma once
 
-#include <map>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include <unroll/run/safetensors.h>
 
@@ -11,13 +10,13 @@ namespace unroll::testing {
 
 /// The bytes of a safetensors file, in one piece.
 inline std::string encode_safetensors(const SafeTensors& tensors) {
-  std::map<std::string, SafeTensorView> views;
+  std::vector<SafeTensorView> views;
+  std::string bytes;
   for (const auto& [name, tensor] : tensors) {
-    views[name] = {tensor.dtype, tensor.shape, tensor.bytes};
+    views.push_back({name, tensor.dtype, tensor.shape, tensor.bytes});
+    bytes += tensor.bytes;
   }
-  std::string file;
-  write_safetensors(views, [&file](std::string_view bytes) { file += bytes; });
-  return file;
+  return safetensors_header(views, {}) + bytes;
 }
 
 }  // namespace unroll::testing

@@ -112,7 +112,7 @@ TEST(Comparison, EachVariantTrainsAsItWouldAlone) {
   const TrainingResult result = train(*alone->engine, source, {.batch_size = 3, .num_steps = 10},
                                       {.epochs = 2, .log_every = 70}, torch::kCPU,
                                       [&](const LogRow& row) { losses.push_back(row.mean_loss); });
-  EXPECT_EQ(comparison.variants[1].final_loss, result.final_loss);
+  EXPECT_EQ(comparison.variants[1].final_loss, result.progress.final_loss);
   ASSERT_EQ(second->rows.size(), losses.size());
   for (std::size_t i = 0; i < losses.size(); ++i) {
     EXPECT_EQ(second->rows[i].mean_loss, losses[i]);

@@ -112,9 +112,9 @@ TEST(Trainer, LogsARowEveryLogEveryWindowsAndOneForTheRest) {
     EXPECT_DOUBLE_EQ(rows[i].mean_loss, expected[i].mean_loss);
     EXPECT_DOUBLE_EQ(rows[i].epoch_mean_loss, expected[i].epoch_mean_loss);
   }
-  EXPECT_EQ(result.windows, 20);
-  EXPECT_DOUBLE_EQ(result.final_loss, 208.5);
-  EXPECT_DOUBLE_EQ(result.last_epoch_loss, 204.5);
+  EXPECT_EQ(result.progress.windows, 20);
+  EXPECT_DOUBLE_EQ(result.progress.final_loss, 208.5);
+  EXPECT_DOUBLE_EQ(result.progress.last_epoch_loss, 204.5);
 }
 
 TEST(Trainer, LogsNoEmptyRowIfLogEveryDividesTheWindows) {
@@ -123,7 +123,7 @@ TEST(Trainer, LogsNoEmptyRowIfLogEveryDividesTheWindows) {
   const auto [result, rows] = run(engine, source, kOneByOne, {.epochs = 1, .log_every = 4});
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[1].window, 8);
-  EXPECT_DOUBLE_EQ(result.final_loss, 105.5);
+  EXPECT_DOUBLE_EQ(result.progress.final_loss, 105.5);
 }
 
 TEST(Trainer, LogsOneRowAnEpochIfLogEveryIsLarger) {
@@ -332,7 +332,7 @@ double second_epoch_loss(ModelKind kind, bool carry) {
   SampledSource source(LaggedProcess::tutorial(), 400'000, 0);
   Engine& engine = carry ? static_cast<Engine&>(carrying) : cut;
   return run(engine, source, {.batch_size = 40, .num_steps = 5}, {.epochs = 2, .log_every = 500})
-      .result.last_epoch_loss;
+      .result.progress.last_epoch_loss;
 }
 
 // What a model can reach that sees its own window of 5 alone: at its first three places nothing

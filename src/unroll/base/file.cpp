@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 #include <new>
+#include <regex>
+#include <system_error>
 #include <utility>
 
 #include <unroll/base/error.h>
@@ -151,6 +153,19 @@ void WholeFile::publish() {
   sync_folder(folder.empty() ? "." : folder);
 }
 
+void remove_temporaries(const std::string& folder) {
+  static const std::regex form(R"(.+\.\d+\.tmp)");  // open_temporary's names
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (std::regex_match(entry.path().filename().string(), form)) {
+      std::filesystem::remove(entry.path(), error);
+    }
+  }
+  if (error) {
+    throw FileError(folder, "cannot be tidied: " + error.message());
+  }
+}
+
 void write_file(const std::string& path, std::string_view content) {
   WholeFile file(path);
   file.write(content);
@@ -163,6 +178,15 @@ AppendFile::AppendFile(std::string path)
       descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666)) {
   if (descriptor_ < 0) {
     fail(path_, "written", errno);
+  }
+}
+
+AppendFile::AppendFile(std::string path, std::int64_t size)
+    : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)) {
+  if (descriptor_ < 0 || ::ftruncate(descriptor_, size) != 0) {
+    const int error = errno;
+    ::close(descriptor_);
+    fail(path_, "written", error);
   }
 }
 

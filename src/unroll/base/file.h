@@ -1,6 +1,7 @@
 // Files that appear whole or not at all.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -44,15 +45,23 @@ class WholeFile {
   int descriptor_;
 };
 
+/// Removes what WholeFiles left in a folder whose process died.
+/// @throws FileError
+void remove_temporaries(const std::string& folder);
+
 /// Writes a WholeFile of this content.
 /// @throws FileError; the old file, if there was one, is then as it was.
 void write_file(const std::string& path, std::string_view content);
 
-/// A new file that grows line by line.
+/// A file that grows line by line.
 class AppendFile {
  public:
-  /// @throws FileError if the file exists or cannot be made.
+  /// Makes the file.
+  /// @throws FileError if it exists or cannot be made.
   explicit AppendFile(std::string path);
+  /// Opens a file that exists and keeps its first `size` bytes only.
+  /// @throws FileError
+  AppendFile(std::string path, std::int64_t size);
   ~AppendFile();
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;

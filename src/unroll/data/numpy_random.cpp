@@ -26,7 +26,21 @@ NumpyRandom::NumpyRandom(std::uint32_t seed) : state_(), words_() {
   }
 }
 
-void NumpyRandom::refill() {
+void NumpyRandom::skip(std::uint64_t count) {
+  const std::uint64_t ready = kSize - next_;
+  if (count <= ready) {
+    next_ += static_cast<std::size_t>(count);
+    return;
+  }
+  count -= ready;
+  for (; count > kSize; count -= kSize) {
+    twist_all();
+  }
+  refill();
+  next_ = static_cast<std::size_t>(count);
+}
+
+void NumpyRandom::twist_all() {
   constexpr std::size_t kFar = 397;
   for (std::size_t k = 0; k < kSize - kFar; ++k) {
     state_[k] = twist(state_[k], state_[k + 1], state_[k + kFar]);
@@ -35,6 +49,10 @@ void NumpyRandom::refill() {
     state_[k] = twist(state_[k], state_[k + 1], state_[k + kFar - kSize]);
   }
   state_[kSize - 1] = twist(state_[kSize - 1], state_[0], state_[kFar - 1]);
+}
+
+void NumpyRandom::refill() {
+  twist_all();
   for (std::size_t k = 0; k < kSize; ++k) {
     words_[k] = temper(state_[k]);
   }

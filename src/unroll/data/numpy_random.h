@@ -29,6 +29,9 @@ class NumpyRandom {
   /// U[low, high), as uniform(low, high) draws it.
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
 
+  /// Goes on by `count` words without making them.
+  void skip(std::uint64_t count);
+
   /// The next word, uniform over all 32-bit numbers.
   std::uint32_t word() {
     if (next_ == kSize) {
@@ -42,6 +45,8 @@ class NumpyRandom {
 
   /// Makes the next 624 words.
   void refill();
+  /// Takes the state on by 624 words.
+  void twist_all();
 
   std::array<std::uint32_t, kSize> state_;
   std::array<std::uint32_t, kSize> words_;

@@ -48,6 +48,12 @@ std::shared_ptr<const Series> SampledSource::next() {
   return series;
 }
 
+void SampledSource::skip(std::int64_t count) {
+  constexpr std::uint64_t kWordsOfSymbol = 3;  // one for its input, two for its target
+  random_.skip(static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(length_) *
+               kWordsOfSymbol);
+}
+
 BackgroundSource::BackgroundSource(std::unique_ptr<SeriesSource> source, std::int64_t count)
     : source_(std::move(source)), left_(count) {}
 
@@ -61,6 +67,11 @@ std::shared_ptr<const Series> BackgroundSource::next() {
     next_ = std::async(std::launch::async, [this] { return source_->next(); });
   }
   return series;
+}
+
+void BackgroundSource::skip(std::int64_t count) {
+  source_->skip(count);
+  left_ -= count;
 }
 
 FixedSource::FixedSource(Series series)

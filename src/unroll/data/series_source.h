@@ -23,6 +23,9 @@ class SeriesSource {
 
   /// The series of the next epoch. Shared, so that a dataset can view it without a copy.
   virtual std::shared_ptr<const Series> next() = 0;
+
+  /// Passes over the next `count` series.
+  virtual void skip(std::int64_t count) = 0;
 };
 
 /// Samples a process from the tutorial's random stream, numpy.random.seed(seed); each series
@@ -38,6 +41,8 @@ class SampledSource final : public SeriesSource {
 
   /// Some 10 ns a symbol.
   std::shared_ptr<const Series> next() override;
+  /// Some 2 ns a symbol.
+  void skip(std::int64_t count) override;
 
  private:
   LaggedProcess process_;
@@ -57,6 +62,8 @@ class BackgroundSource final : public SeriesSource {
   /// Waits for the series if it is not ready.
   /// @throws std::out_of_range beyond the last one, and what the source throws
   std::shared_ptr<const Series> next() override;
+  /// Only before the first next(), and within the count.
+  void skip(std::int64_t count) override;
 
  private:
   std::unique_ptr<SeriesSource> source_;
@@ -70,6 +77,7 @@ class FixedSource final : public SeriesSource {
   explicit FixedSource(Series series);
 
   std::shared_ptr<const Series> next() override { return series_; }
+  void skip(std::int64_t /*count*/) override {}
 
  private:
   std::shared_ptr<const Series> series_;

@@ -35,6 +35,13 @@ std::vector<NamedFloor> named_floors(const Floors& floors, std::int64_t num_step
   return named;
 }
 
+/// Where a run goes on from; nothing for a new one.
+std::string describe_progress(const TrainingProgress& progress) {
+  return progress.epoch == 0 ? ""
+                             : fmt::format("resumed  after window {} of epoch {}\n",
+                                           progress.window, progress.epoch);
+}
+
 }  // namespace
 
 std::string describe_start(const RunStart& start) {
@@ -42,15 +49,16 @@ std::string describe_start(const RunStart& start) {
   const std::string data =
       start.process ? fmt::format("P(Y[t]=1) = {}", start.process->formula()) : options.data;
   return fmt::format(
-      "model    {}, {} hidden units, {} classes, {} engine on {}, {}\n"
-      "data     {} symbols an epoch, {}\n"
-      "windows  {} of {} x {} an epoch, {} epochs, {} with learning rate {}\n"
-      "run      {}\n",
-      name_of(options.model.model), options.model.hidden_size, options.model.num_classes,
-      start.engine, start.device, name_of(options.dtype), options.series.series_length, data,
-      start.windows_per_epoch, options.windows.batch_size, options.windows.num_steps,
-      options.trainer.epochs, name_of(options.optimizer.optimizer), options.optimizer.learning_rate,
-      start.run_directory);
+             "model    {}, {} hidden units, {} classes, {} engine on {}, {}\n"
+             "data     {} symbols an epoch, {}\n"
+             "windows  {} of {} x {} an epoch, {} epochs, {} with learning rate {}\n"
+             "run      {}\n",
+             name_of(options.model.model), options.model.hidden_size, options.model.num_classes,
+             start.engine, start.device, name_of(options.dtype), options.series.series_length, data,
+             start.windows_per_epoch, options.windows.batch_size, options.windows.num_steps,
+             options.trainer.epochs, name_of(options.optimizer.optimizer),
+             options.optimizer.learning_rate, start.run_directory) +
+         describe_progress(start.progress);
 }
 
 std::string describe_row(const RunStart& start, const LogRow& row) {
@@ -59,6 +67,15 @@ std::string describe_row(const RunStart& start, const LogRow& row) {
   return fmt::format("epoch {}/{}  window {}/{}  mean loss {:.4f}{}  {:.0f} windows/s\n", row.epoch,
                      start.options.trainer.epochs, row.window, row.windows_per_epoch, row.mean_loss,
                      floor, rate);
+}
+
+std::string describe_checks(const std::vector<FileCheck>& checks) {
+  std::string text;
+  for (const FileCheck& check : checks) {
+    text += fmt::format("{:<8} {}: {}\n", check.is_good ? "good" : "DAMAGED", check.file,
+                        check.finding);
+  }
+  return text;
 }
 
 std::string describe_result(const Summary& summary) {

@@ -44,24 +44,26 @@ std::string unique_name(const Trainee& trainee, const std::vector<Variant>& vari
 constexpr const char* kFault = "rnn.bias_hh_l0 is trained too: the biases' sum moves twice as far";
 
 /// The built-in model with kFault.
-Trainee make_faulty_trainee(const PreparedRun& run) {
-  Trainee trainee = make_trainee(run, ModelKind::kBuiltin, EngineChoice::kAutograd);
+Trainee make_faulty_trainee(const PreparedRun& run, const Weights& weights) {
+  Trainee trainee = make_trainee(run, weights, ModelKind::kBuiltin, EngineChoice::kAutograd);
   trainee.model->named_parameters()["rnn.bias_hh_l0"].requires_grad_(true);
   trainee.engine = std::make_unique<AutogradEngine>(trainee.model, run.options.optimizer);
   return trainee;
 }
 
 /// A choice's trainee; what it cannot train with is the variant's fault.
-Trainee make_chosen_trainee(const PreparedRun& run, const VariantChoice& choice) {
+Trainee make_chosen_trainee(const PreparedRun& run, const Weights& weights,
+                            const VariantChoice& choice) {
   try {
-    return make_trainee(run, choice.model, choice.engine);
+    return make_trainee(run, weights, choice.model, choice.engine);
   } catch (const InvalidOption& error) {
     throw InvalidOption("variants", fmt::format("cannot have {}/{}: {}", name_of(choice.model),
                                                 name_of(choice.engine), error.problem()));
   }
 }
 
-std::vector<Variant> make_variants(const ComparisonOptions& options, const PreparedRun& run) {
+std::vector<Variant> make_variants(const ComparisonOptions& options, const PreparedRun& run,
+                                   const Weights& weights) {
   std::vector<Variant> variants;
   const auto add = [&](Trainee trainee, const char* suffix, const char* fault) {
     const std::string name = unique_name(trainee, variants) + suffix;
@@ -69,9 +71,9 @@ std::vector<Variant> make_variants(const ComparisonOptions& options, const Prepa
         {.name = name, .trainee = std::move(trainee), .fault = fault, .metrics = nullptr});
   };
   for (const VariantChoice& choice : options.variants) {
-    add(make_chosen_trainee(run, choice), "", "");
+    add(make_chosen_trainee(run, weights, choice), "", "");
     if (options.self_check) {
-      add(make_faulty_trainee(run), "+fault", kFault);
+      add(make_faulty_trainee(run, weights), "+fault", kFault);
       break;
     }
   }
@@ -96,8 +98,10 @@ void open_files(Variant& variant, const PreparedRun& run) {
   folder = make_run_directory(run.options.out + "/" + folder, folder);
   RunOptions options = run.options;
   options.model.model = variant.trainee.model->options().model;
-  const ResolvedRun resolved = {
-      .engine = variant.trainee.engine_choice, .device = run.device.str(), .fault = variant.fault};
+  const ResolvedRun resolved = {.engine = variant.trainee.engine_choice,
+                                .device = run.device.str(),
+                                .fault = variant.fault,
+                                .digests = run.digests};
   write_file(folder + "/config.json", config_json(options, resolved, run.process));
   variant.metrics = std::make_unique<MetricsFile>(folder + "/metrics.csv");
 }
@@ -173,8 +177,8 @@ std::string ComparisonSummary::to_json() const {
 ComparisonSummary run_comparison(const ComparisonOptions& options, const ComparisonLog& log) {
   const auto begin = std::chrono::steady_clock::now();
   options.validate();
-  const PreparedRun run = prepare_run(options.run, engines_of(options));
-  std::vector<Variant> variants = make_variants(options, run);
+  PreparedRun run = prepare_run(options.run, engines_of(options));
+  std::vector<Variant> variants = make_variants(options, run, initial_weights(run));
   const std::string& out = run.options.out;
   if (!out.empty()) {
     make_run_directory(out, "");

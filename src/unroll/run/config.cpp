@@ -1,9 +1,12 @@
 #include <unroll/run/config.h>
 
+#include <fmt/format.h>
 #include <torch/version.h>
 
 #include <filesystem>
 
+#include <unroll/base/error.h>
+#include <unroll/base/quote.h>
 #include <unroll/run/json.h>
 #include <unroll/version.h>
 
@@ -26,34 +29,168 @@ Json to_json(const std::optional<LaggedProcess>& process) {
   return {{"base", process->base()}, {"effects", effects}};
 }
 
+/// None for an empty text.
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+/// The options under their flags' names.
+Json to_json(const RunOptions& options) {
+  return {{"model", name_of(options.model.model)},
+          {"engine", name_of(options.engine)},
+          {"device", name_of(options.device)},
+          {"epochs", options.trainer.epochs},
+          {"series_length", options.series.series_length},
+          {"batch_size", options.windows.batch_size},
+          {"num_steps", options.windows.num_steps},
+          {"num_classes", options.model.num_classes},
+          {"hidden_size", options.model.hidden_size},
+          {"learning_rate", options.optimizer.learning_rate},
+          {"optimizer", name_of(options.optimizer.optimizer)},
+          {"dtype", name_of(options.dtype)},
+          {"seed", options.seed},
+          {"threads", options.threads},
+          {"log_every", options.trainer.log_every},
+          {"checkpoint_every", options.checkpoint_every},
+          {"data", absolute(options.data)},
+          {"init", absolute(options.init)}};
+}
+
+/// Reads one config; a class so that every error knows the file's name.
+class ConfigReader {
+ public:
+  ConfigReader(std::string_view text, const std::string& name)
+      : json_(parse_json(text, name, "it")), name_(name) {
+    if (!json_.is_object()) {
+      throw FileError(name_, "is no JSON object");
+    }
+  }
+
+  [[nodiscard]] std::int64_t integer(const char* key) const {
+    const nlohmann::json& value = at(key);
+    if (!value.is_number_integer() ||
+        (value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t{INT64_MAX})) {
+      fail(key, "an integer of at most 63 bits");
+    }
+    return value.get<std::int64_t>();
+  }
+
+  [[nodiscard]] double number(const char* key) const {
+    if (!at(key).is_number()) {
+      fail(key, "a number");
+    }
+    return at(key).get<double>();
+  }
+
+  /// Empty for null.
+  [[nodiscard]] std::string text(const char* key) const {
+    if (!at(key).is_null() && !at(key).is_string()) {
+      fail(key, "a text or null");
+    }
+    return at(key).is_null() ? "" : at(key).get<std::string>();
+  }
+
+  template <class Enum>
+  [[nodiscard]] Enum choice(const char* key) const {
+    const auto value = from_name<Enum>(text(key));
+    if (!value) {
+      fail(key, "one of " + all_names<Enum>());
+    }
+    return *value;
+  }
+
+  /// "cpu", "cuda" or "cuda:0".
+  [[nodiscard]] DeviceChoice device() const {
+    const std::string device = text("device");
+    const auto value = from_name<DeviceChoice>(device.substr(0, device.find(':')));
+    if (!value) {
+      fail("device", "one of " + all_names<DeviceChoice>());
+    }
+    return *value;
+  }
+
+  [[nodiscard]] const nlohmann::json& at(const char* key) const {
+    const auto entry = json_.find(key);
+    if (entry == json_.end()) {
+      throw FileError(name_, std::string("has no ") + key);
+    }
+    return *entry;
+  }
+
+ private:
+  [[noreturn]] void fail(const char* key, const std::string& expected) const {
+    throw FileError(name_,
+                    fmt::format("{} must be {}, got {}", key, expected, printable(at(key).dump())));
+  }
+
+  nlohmann::json json_;
+  std::string name_;
+};
+
 }  // namespace
 
 std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
                         const std::optional<LaggedProcess>& process) {
-  Json json = {
-      {"model", name_of(options.model.model)},
-      {"engine", name_of(resolved.engine)},
-      {"device", resolved.device},
-      {"epochs", options.trainer.epochs},
-      {"series_length", options.series.series_length},
-      {"batch_size", options.windows.batch_size},
-      {"num_steps", options.windows.num_steps},
-      {"num_classes", options.model.num_classes},
-      {"hidden_size", options.model.hidden_size},
-      {"learning_rate", options.optimizer.learning_rate},
-      {"optimizer", name_of(options.optimizer.optimizer)},
-      {"dtype", name_of(options.dtype)},
-      {"seed", options.seed},
-      {"threads", options.threads},
-      {"log_every", options.trainer.log_every},
-      {"data", absolute(options.data)},
-      {"init", absolute(options.init)},
-      {"process", to_json(process)},
-      {"versions", {{"unroll", kVersion}, {"libtorch", TORCH_VERSION}, {"compiler", __VERSION__}}}};
+  Json json = to_json(options);
+  json["engine"] = name_of(resolved.engine);
+  json["device"] = resolved.device;
+  json["data_sha256"] = text_or_null(resolved.digests.data);
+  json["init_sha256"] = text_or_null(resolved.digests.init);
+  json["process"] = to_json(process);
+  json["versions"] = {{"unroll", kVersion}, {"libtorch", TORCH_VERSION}, {"compiler", __VERSION__}};
   if (!resolved.fault.empty()) {
     json["fault"] = resolved.fault;
   }
   return to_text(json);
+}
+
+RunConfig parse_config(std::string_view text, const std::string& name) {
+  const ConfigReader reader(text, name);
+  const RunOptions options = {
+      .model = {.model = reader.choice<ModelKind>("model"),
+                .num_classes = reader.integer("num_classes"),
+                .hidden_size = reader.integer("hidden_size")},
+      .series = {.series_length = reader.integer("series_length")},
+      .windows = {.batch_size = reader.integer("batch_size"),
+                  .num_steps = reader.integer("num_steps")},
+      .optimizer = {.optimizer = reader.choice<OptimizerKind>("optimizer"),
+                    .learning_rate = reader.number("learning_rate")},
+      .trainer = {.epochs = reader.integer("epochs"), .log_every = reader.integer("log_every")},
+      .engine = reader.choice<EngineChoice>("engine"),
+      .device = reader.device(),
+      .dtype = reader.choice<Precision>("dtype"),
+      .seed = reader.integer("seed"),
+      .threads = reader.integer("threads"),
+      .checkpoint_every = reader.integer("checkpoint_every"),
+      .data = reader.text("data"),
+      .init = reader.text("init"),
+      .out = {}};
+  try {
+    options.validate();
+    options.windows.validate_for(options.series.series_length);
+  } catch (const InvalidOption& error) {
+    throw FileError(name, error.what());
+  }
+  const auto process =
+      options.data.empty() ? std::optional(LaggedProcess::tutorial()) : std::nullopt;
+  if (reader.at("process") != nlohmann::json(to_json(process))) {
+    throw FileError(name, "has another process than this version can sample");
+  }
+  return {.options = options,
+          .digests = {.data = reader.text("data_sha256"), .init = reader.text("init_sha256")},
+          .versions = reader.at("versions").dump()};
+}
+
+std::vector<std::string> option_names() {
+  const Json json = to_json(RunOptions());
+  std::vector<std::string> names;
+  for (const auto& [name, value] : json.items()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::string config_value(const RunOptions& options, const std::string& key) {
+  const Json value = to_json(options).value(key, Json());
+  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 }  // namespace unroll

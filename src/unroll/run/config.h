@@ -3,17 +3,26 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <unroll/data/lagged_process.h>
 #include <unroll/run/options.h>
 
 namespace unroll {
 
+/// The SHA-256 of the files that a run reads, in hexadecimal digits; empty where there is none.
+struct FileDigests {
+  std::string data;
+  std::string init;
+};
+
 /// What a run's `auto` choices came to.
 struct ResolvedRun {
   EngineChoice engine = EngineChoice::kAutograd;
   std::string device;
   std::string fault = {};  ///< made on purpose, by a comparison's self-check; empty for none
+  FileDigests digests = {};
 };
 
 /// One JSON object, indented, with a final newline: the options under their flags' names with
@@ -21,5 +30,22 @@ struct ResolvedRun {
 /// the versions of what ran.
 std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
                         const std::optional<LaggedProcess>& process);
+
+/// What a config.json says.
+struct RunConfig {
+  RunOptions options;
+  FileDigests digests;
+  std::string versions;  ///< of what ran: JSON text, to compare
+};
+
+/// Reads the text of a config.json, trusting nothing in it. `name` stands for the file in errors.
+/// @throws FileError
+RunConfig parse_config(std::string_view text, const std::string& name);
+
+/// The options' names in a config.json, which are their flags'.
+std::vector<std::string> option_names();
+
+/// What `options` would have under the flag's name in a config.json, as text.
+std::string config_value(const RunOptions& options, const std::string& key);
 
 }  // namespace unroll

@@ -1,8 +1,9 @@
-// How this room writes JSON.
+// How this room reads and writes JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace unroll {
 
@@ -13,5 +14,10 @@ using Json = nlohmann::ordered_json;
 inline std::string to_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
+
+/// The JSON of a text that is not trusted: no name twice in an object, no deep nesting. `file` and
+/// `what` stand for the text in errors.
+/// @throws FileError
+nlohmann::json parse_json(std::string_view text, const std::string& file, const std::string& what);
 
 }  // namespace unroll

@@ -24,6 +24,8 @@ struct RunOptions {
   std::int64_t seed = 0;
   /// Threads that LibTorch's CPU operations may use. More than one helps only large networks.
   std::int64_t threads = 1;
+  /// Windows between two checkpoints.
+  std::int64_t checkpoint_every = 20'000;
   /// A CSV file to train on instead of the sampled process; empty for the process. Then
   /// series_length and num_classes come from the file.
   std::string data;

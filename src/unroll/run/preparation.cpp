@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include <unroll/base/file.h>
+#include <unroll/base/sha256.h>
 #include <unroll/data/csv.h>
 #include <unroll/run/weights_file.h>
 #include <unroll/train/device.h>
@@ -13,12 +15,8 @@
 namespace unroll {
 namespace {
 
-torch::Dtype to_torch(Precision precision) {
-  return precision == Precision::kFloat64 ? torch::kFloat64 : torch::kFloat32;
-}
-
 /// The user's series if there is one, else a sampled one; sets what a file decides in `options`.
-std::unique_ptr<SeriesSource> make_source(RunOptions& options,
+std::unique_ptr<SeriesSource> make_source(RunOptions& options, FileDigests& digests,
                                           const std::optional<LaggedProcess>& process) {
   if (process) {
     return std::make_unique<BackgroundSource>(
@@ -26,17 +24,12 @@ std::unique_ptr<SeriesSource> make_source(RunOptions& options,
                                         static_cast<std::uint32_t>(options.seed)),
         options.trainer.epochs);
   }
-  Series series = read_csv(options.data);
+  const std::string text = read_file(options.data);
+  digests.data = sha256_hex(text);
+  Series series = parse_csv(text, options.data);
   options.series.series_length = series.length();
   options.model.num_classes = series.num_classes;
   return std::make_unique<FixedSource>(std::move(series));
-}
-
-Weights initial_weights(const RunOptions& options) {
-  const torch::Dtype dtype = to_torch(options.dtype);
-  return options.init.empty()
-             ? glorot_weights(options.model, static_cast<std::uint32_t>(options.seed), dtype)
-             : load_weights(options.init, options.model, dtype);
 }
 
 MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
@@ -66,21 +59,35 @@ PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines) {
   if (options.data.empty()) {
     run.process = LaggedProcess::tutorial();
   }
-  run.source = make_source(options, run.process);
+  run.source = make_source(options, run.digests, run.process);
   options.windows.validate_for(options.series.series_length);
   check_memory(memory_demand(options, run.device, std::move(engines)), available_memory());
-  run.initial_weights = initial_weights(options);
   run.options = std::move(options);
   return run;
 }
 
-Trainee make_trainee(const PreparedRun& run, ModelKind model, EngineChoice engine) {
+torch::Dtype to_torch(Precision precision) {
+  return precision == Precision::kFloat64 ? torch::kFloat64 : torch::kFloat32;
+}
+
+Weights initial_weights(PreparedRun& run) {
+  const RunOptions& options = run.options;
+  const torch::Dtype dtype = to_torch(options.dtype);
+  if (options.init.empty()) {
+    return glorot_weights(options.model, static_cast<std::uint32_t>(options.seed), dtype);
+  }
+  run.digests.init = sha256_hex(read_file(options.init));
+  return load_weights(options.init, options.model, dtype);
+}
+
+Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind model,
+                     EngineChoice engine) {
   ModelOptions model_options = run.options.model;
   model_options.model = model;
   Trainee trainee = {.model = make_model(model_options, to_torch(run.options.dtype), run.device),
                      .engine_choice = resolve_engine(engine, run.device, run.options.optimizer),
                      .engine = nullptr};
-  trainee.model->set_weights(run.initial_weights);
+  trainee.model->set_weights(weights);
   trainee.engine = make_engine(trainee.engine_choice, trainee.model, run.options.optimizer);
   return trainee;
 }

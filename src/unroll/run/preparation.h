@@ -10,6 +10,7 @@
 #include <unroll/data/lagged_process.h>
 #include <unroll/data/series_source.h>
 #include <unroll/model/model.h>
+#include <unroll/run/config.h>
 #include <unroll/run/options.h>
 #include <unroll/train/engine.h>
 
@@ -21,22 +22,30 @@ struct PreparedRun {
   torch::Device device = torch::kCPU;
   std::optional<LaggedProcess> process;  ///< none for a user's own series
   std::unique_ptr<SeriesSource> source;
-  Weights initial_weights;
+  FileDigests digests;
 };
 
-/// Checks the options and that the run fits in memory, finds the device, reads the files, and sets
+/// Checks the options and that the run fits in memory, finds the device, reads the data, and sets
 /// LibTorch's thread count. `engines` are those of the models to be trained side by side. Makes no
 /// file.
 /// @throws InvalidOption, FileError
 PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines);
 
-/// A model with the initial weights, and the engine that trains it.
+/// The weights that a run starts from: the file's if there is one, whose digest it notes in
+/// run.digests, else drawn from the seed.
+/// @throws FileError
+Weights initial_weights(PreparedRun& run);
+
+torch::Dtype to_torch(Precision precision);
+
+/// A model with the weights to start from, and the engine that trains it.
 struct Trainee {
   std::shared_ptr<RecurrentModel> model;
   EngineChoice engine_choice;  ///< what was chosen, never kAuto
   std::unique_ptr<Engine> engine;
 };
 
-Trainee make_trainee(const PreparedRun& run, ModelKind model, EngineChoice engine);
+Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind model,
+                     EngineChoice engine);
 
 }  // namespace unroll

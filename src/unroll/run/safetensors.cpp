@@ -6,24 +6,22 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <unroll/base/error.h>
 #include <unroll/base/quote.h>
+#include <unroll/run/json.h>
 
 namespace unroll {
 namespace {
 
-using Json = nlohmann::json;
+using Header = nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
 constexpr std::size_t kLengthBytes = sizeof(std::uint64_t);
 constexpr std::size_t kAlignment = 8;
-constexpr int kDeepest = 8;  // a header is an object of objects of arrays
 constexpr std::string_view kMetadata = "__metadata__";
 
 constexpr std::array<std::pair<std::string_view, std::uint64_t>, 13> kDtypeSizes = {{{"F64", 8},
@@ -69,28 +67,29 @@ class Parser {
  public:
   Parser(std::string_view bytes, const std::string& name) : bytes_(bytes), name_(name) {}
 
-  SafeTensors parse() {
-    const Json header = parse_header();
+  SafeTensorsFile parse() {
+    const Header header = parse_header();
+    SafeTensorsFile file;
     std::vector<Extent> extents;
     for (const auto& [tensor, entry] : header.items()) {
       if (tensor == kMetadata) {
         check_metadata(entry);
+        file.metadata = entry.get<std::map<std::string, std::string>>();
       } else {
         extents.push_back(parse_extent(tensor, entry));
       }
     }
     check_extents(extents);  // before a byte is copied, so that copies cannot outgrow the file
-    SafeTensors tensors;
     for (const Extent& extent : extents) {
-      tensors[extent.tensor] = parse_tensor(extent, header[extent.tensor]);
+      file.tensors[extent.tensor] = parse_tensor(extent, header[extent.tensor]);
     }
-    return tensors;
+    return file;
   }
 
  private:
   [[noreturn]] void fail(const std::string& problem) const { throw FileError(name_, problem); }
 
-  Json parse_header() {
+  Header parse_header() {
     if (bytes_.size() < kLengthBytes) {
       fail(fmt::format("is not a safetensors file: {} bytes, expected at least {}", bytes_.size(),
                        kLengthBytes));
@@ -110,43 +109,19 @@ class Parser {
         text.find('\0') != std::string_view::npos) {
       fail("is not a safetensors file: its header is no JSON object");
     }
-    return parse_json(text);
+    return parse_json(text, name_, "its header");
   }
 
-  /// nlohmann::json, made stricter: no name twice in an object, no deep nesting.
-  [[nodiscard]] Json parse_json(std::string_view text) const {
-    std::vector<std::set<std::string>> names;
-    const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-      if (depth > kDeepest) {
-        fail("has a header that is nested too deep");
-      }
-      if (event == Json::parse_event_t::object_start) {
-        names.emplace_back();
-      } else if (event == Json::parse_event_t::object_end) {
-        names.pop_back();
-      } else if (event == Json::parse_event_t::key &&
-                 !names.back().insert(parsed.get<std::string>()).second) {
-        fail(fmt::format("names {} twice in its header", printable(parsed.dump())));
-      }
-      return true;
-    };
-    try {
-      return Json::parse(text.begin(), text.end(), check);
-    } catch (const Json::exception&) {
-      fail("is not a safetensors file: its header is no valid JSON");
-    }
-  }
-
-  void check_metadata(const Json& metadata) const {
-    const auto is_text = [](const Json& value) { return value.is_string(); };
+  void check_metadata(const Header& metadata) const {
+    const auto is_text = [](const Header& value) { return value.is_string(); };
     if (!metadata.is_object() || !std::all_of(metadata.begin(), metadata.end(), is_text)) {
       fail(fmt::format("has a {} that is no object of texts", kMetadata));
     }
   }
 
-  [[nodiscard]] Extent parse_extent(const std::string& tensor, const Json& entry) const {
-    const auto is_offset = [](const Json& value) { return value.is_number_unsigned(); };
-    const Json offsets = entry.is_object() ? entry.value("data_offsets", Json()) : Json();
+  [[nodiscard]] Extent parse_extent(const std::string& tensor, const Header& entry) const {
+    const auto is_offset = [](const Header& value) { return value.is_number_unsigned(); };
+    const Header offsets = entry.is_object() ? entry.value("data_offsets", Header()) : Header();
     if (!offsets.is_array() || offsets.size() != 2 ||
         !std::all_of(offsets.begin(), offsets.end(), is_offset)) {
       fail(fmt::format("{} must have data_offsets of two integers", printable(tensor)));
@@ -159,10 +134,10 @@ class Parser {
     return extent;
   }
 
-  [[nodiscard]] SafeTensor parse_tensor(const Extent& extent, const Json& entry) const {
-    const Json dtype = entry.value("dtype", Json());
-    const Json shape = entry.value("shape", Json());
-    const auto is_extent = [](const Json& value) {
+  [[nodiscard]] SafeTensor parse_tensor(const Extent& extent, const Header& entry) const {
+    const Header dtype = entry.value("dtype", Header());
+    const Header shape = entry.value("shape", Header());
+    const auto is_extent = [](const Header& value) {
       return value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
     };
     if (!dtype.is_string() || !shape.is_array() ||
@@ -207,28 +182,27 @@ class Parser {
 
 }  // namespace
 
-void write_safetensors(const std::map<std::string, SafeTensorView>& tensors,
-                       const std::function<void(std::string_view)>& write) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+std::string safetensors_header(const std::vector<SafeTensorView>& tensors,
+                               const std::map<std::string, std::string>& metadata) {
+  Json header = Json::object();
+  if (!metadata.empty()) {
+    header[std::string(kMetadata)] = metadata;
+  }
   std::size_t end = 0;
-  for (const auto& [name, tensor] : tensors) {
+  for (const SafeTensorView& tensor : tensors) {
     const std::size_t begin = std::exchange(end, end + tensor.bytes.size());
-    header[name] = {
+    header[tensor.name] = {
         {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
   }
   std::string text = header.dump();
   text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
   const std::uint64_t length = text.size();
-  std::array<char, kLengthBytes> length_bytes{};
-  std::memcpy(length_bytes.data(), &length, kLengthBytes);
-  write({length_bytes.data(), kLengthBytes});
-  write(text);
-  for (const auto& [name, tensor] : tensors) {
-    write(tensor.bytes);
-  }
+  std::string bytes(kLengthBytes, '\0');
+  std::memcpy(bytes.data(), &length, kLengthBytes);
+  return bytes + text;
 }
 
-SafeTensors parse_safetensors(std::string_view bytes, const std::string& name) {
+SafeTensorsFile parse_safetensors(std::string_view bytes, const std::string& name) {
   return Parser(bytes, name).parse();
 }
 

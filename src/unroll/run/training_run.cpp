@@ -2,88 +2,408 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <filesystem>
 #include <utility>
+#include <vector>
 
 #include <unroll/base/error.h>
 #include <unroll/base/file.h>
+#include <unroll/run/checkpoint_folder.h>
 #include <unroll/run/config.h>
+#include <unroll/run/digests.h>
 #include <unroll/run/metrics.h>
 #include <unroll/run/preparation.h>
 #include <unroll/run/run_directory.h>
+#include <unroll/run/run_lock.h>
 #include <unroll/run/weights_file.h>
 #include <unroll/train/trainer.h>
 
 namespace unroll {
-
 namespace {
 
-/// A window's loss is of the weights before its update: the last update's come to light here.
-void check_finite(const Weights& weights) {
-  for (const auto& [name, tensor] : named_tensors(weights)) {
-    const auto [least, most] = torch::aminmax(tensor);  // both NaN if any is; needs no memory
-    if (!std::isfinite(least.item<double>()) || !std::isfinite(most.item<double>())) {
-      throw DivergenceError(fmt::format(
-          "the last window's update left {} not finite; try a smaller learning rate", name));
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// How many windows to train between two questions whether to stop: so many as take some 20 ms, so
+/// that the answer comes soon and asking costs nothing.
+class Portion {
+ public:
+  [[nodiscard]] std::int64_t windows() const { return windows_; }
+
+  void took(Clock::duration time) {
+    constexpr std::chrono::milliseconds kShort(10);
+    constexpr std::chrono::milliseconds kLong(40);
+    constexpr std::int64_t kMost = 1 << 20;
+    if (time < kShort) {
+      windows_ = std::min(2 * windows_, kMost);
+    } else if (time > kLong) {
+      windows_ = std::max<std::int64_t>(windows_ / 2, 1);
     }
   }
+
+ private:
+  std::int64_t windows_ = 1;
+};
+
+/// A run that is ready to train.
+struct ReadyRun {
+  PreparedRun prepared;
+  Trainee trainee;
+  std::string directory;
+  std::string config;  ///< config.json's text
+  MetricsFile& metrics;
+  TrainingStart start = {};
+  CheckpointSpan span = {};
+};
+
+/// Trains a run to its end or to where it is stopped, and saves on the way.
+class Session {
+ public:
+  Session(ReadyRun& run, RunObserver& observer)
+      : run_(run),
+        options_(run.prepared.options),
+        checkpoints_(run.directory),
+        trainer_(
+            *run.trainee.engine, options_.trainer,
+            [&](const LogRow& row) {
+              run.metrics.append(row);
+              observer.on_row(row);
+            },
+            run.start) {}
+
+  /// Whether it was stopped.
+  bool train(const StopRequest& stop) {
+    bool is_stopped = false;
+    const auto step = [&] {
+      advance();
+      is_stopped = stop();
+      return !is_stopped;
+    };
+    result_ = unroll::train(trainer_, *run_.prepared.source, options_.windows,
+                            options_.trainer.epochs, run_.prepared.device, step);
+    const TrainingProgress& progress = trainer_.progress();
+    if (is_stopped && progress.epoch == options_.trainer.epochs && !progress.is_within_epoch()) {
+      is_stopped = false;  // there was nothing left to stop
+    }
+    if (saved_windows_ != progress.windows) {
+      run_.metrics.sync();
+      checkpoints_.save_last(checkpoint());
+    }
+    return is_stopped;
+  }
+
+  [[nodiscard]] const TrainingResult& result() const { return result_; }
+
+ private:
+  void advance() {
+    const std::int64_t until_due =
+        std::max<std::int64_t>(options_.checkpoint_every - span_.windows, 1);
+    const auto begin = Clock::now();
+    for (const double loss : trainer_.advance(std::min(portion_.windows(), until_due))) {
+      span_.sum += loss;
+      ++span_.windows;
+    }
+    portion_.took(Clock::now() - begin);
+    if (span_.windows >= options_.checkpoint_every) {
+      save_regular();
+    }
+  }
+
+  void save_regular() {
+    const double mean_loss = span_.sum / static_cast<double>(span_.windows);
+    const bool is_best = !span_.best_mean_loss || mean_loss < *span_.best_mean_loss;
+    span_ = {.best_mean_loss = is_best ? mean_loss : span_.best_mean_loss};
+    run_.metrics.sync();  // a checkpoint's rows are on the disk before it
+    checkpoints_.save_regular(checkpoint(), is_best);
+    saved_windows_ = trainer_.progress().windows;
+  }
+
+  [[nodiscard]] Checkpoint checkpoint() const {
+    return {.config = run_.config,
+            .progress = trainer_.progress(),
+            .span = span_,
+            .weights = run_.trainee.model->weights(),
+            .state = trainer_.state(),
+            .optimizer = run_.trainee.engine->optimizer_state()};
+  }
+
+  ReadyRun& run_;
+  const RunOptions& options_;
+  CheckpointFolder checkpoints_;
+  Trainer trainer_;
+  TrainingResult result_;
+  Portion portion_;
+  CheckpointSpan span_ = run_.span;
+  std::int64_t saved_windows_ = run_.start.progress.windows;
+};
+
+RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
+               const StopRequest& stop) {
+  const RunOptions& options = ready.prepared.options;
+  const std::optional<LaggedProcess>& process = ready.prepared.process;
+  const auto floors =
+      process ? std::optional(process->floors(options.windows.num_steps)) : std::nullopt;
+  const std::string engine(name_of(ready.trainee.engine_choice));
+  const std::string device = ready.prepared.device.str();
+  observer.on_start(
+      {.options = options,
+       .engine = engine,
+       .device = device,
+       .process = process,
+       .floors = floors,
+       .windows_per_epoch = options.windows.window_count(options.series.series_length),
+       .run_directory = ready.directory,
+       .progress = ready.start.progress});
+
+  Session session(ready, observer);
+  const bool is_stopped = session.train(stop);
+  const TrainingResult& result = session.result();
+  if (is_stopped) {
+    return {.summary = {}, .progress = result.progress, .run_directory = ready.directory};
+  }
+  save_weights(ready.directory + "/weights.safetensors", ready.trainee.model->weights());
+
+  const std::chrono::duration<double> elapsed = Clock::now() - begin;
+  const Summary summary = {.model = std::string(name_of(options.model.model)),
+                           .engine = engine,
+                           .device = device,
+                           .dtype = std::string(name_of(options.dtype)),
+                           .seed = options.seed,
+                           .epochs = options.trainer.epochs,
+                           .windows = result.progress.windows,
+                           .final_loss = result.progress.final_loss,
+                           .last_epoch_loss = result.progress.last_epoch_loss,
+                           .seconds = ready.start.train_seconds + elapsed.count(),
+                           .data_seconds = result.data_seconds,
+                           .train_seconds = result.train_seconds,
+                           .floors = floors,
+                           .num_steps = options.windows.num_steps,
+                           .run_directory = ready.directory};
+  write_file(ready.directory + "/summary.json", summary.to_json());
+  write_digests(ready.directory);
+  return {.summary = summary, .progress = result.progress, .run_directory = ready.directory};
+}
+
+std::string config_of(const PreparedRun& run, const Trainee& trainee) {
+  return config_json(
+      run.options,
+      {.engine = trainee.engine_choice, .device = run.device.str(), .digests = run.digests},
+      run.process);
+}
+
+/// Trains a run from its beginning, in a folder that is there and locked.
+RunOutcome run_anew(PreparedRun prepared, const std::string& directory, Trainee trainee,
+                    Clock::time_point begin, RunObserver& observer, const StopRequest& stop) {
+  const std::string config = config_of(prepared, trainee);
+  write_file(directory + "/config.json", config);
+  MetricsFile metrics(directory + "/metrics.csv");
+  return run({.prepared = std::move(prepared),
+              .trainee = std::move(trainee),
+              .directory = directory,
+              .config = config,
+              .metrics = metrics},
+             begin, observer, stop);
+}
+
+bool may_change(const std::string& option) {
+  static const std::set<std::string> changing = {"epochs", "log_every", "checkpoint_every",
+                                                 "device", "threads",   "engine"};
+  return changing.count(option) > 0;
+}
+
+/// The run's options, with those taken over that were given and may change.
+RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObserver& observer) {
+  RunOptions options = saved.options;
+  const RunOptions& asked = request.options;
+  for (const std::string& option : request.given) {
+    const std::string value = config_value(asked, option);
+    const std::string saved_value = config_value(saved.options, option);
+    if (!may_change(option) && value != saved_value) {
+      throw InvalidOption(option, fmt::format("cannot change when a run goes on: got {}, {} has {}",
+                                              value, request.run_directory, saved_value));
+    }
+  }
+  const auto take = [&](const char* option, auto& value, const auto& given) {
+    if (request.given.count(option) > 0) {
+      value = given;
+    }
+  };
+  take("epochs", options.trainer.epochs, asked.trainer.epochs);
+  take("log_every", options.trainer.log_every, asked.trainer.log_every);
+  take("checkpoint_every", options.checkpoint_every, asked.checkpoint_every);
+  take("threads", options.threads, asked.threads);
+  if (asked.device != DeviceChoice::kAuto) {
+    take("device", options.device, asked.device);
+  }
+  if (asked.engine != EngineChoice::kAuto) {
+    take("engine", options.engine, asked.engine);
+  }
+  const auto warn_of_change = [&](const char* option) {
+    const std::string before = config_value(saved.options, option);
+    const std::string now = config_value(options, option);
+    if (now != before) {
+      observer.on_warning(
+          fmt::format("{} is {} now and was {}: bits may differ from a run that was never stopped",
+                      option, now, before));
+    }
+  };
+  warn_of_change("engine");
+  warn_of_change("device");
+  return options;
+}
+
+/// @throws FileError if a file has not the bytes that it had when the run began
+void check_unchanged(const std::string& path, const std::string& digest,
+                     const std::string& expected) {
+  if (digest != expected) {
+    throw FileError(path,
+                    "has changed since the run began, which can only go on with the same data");
+  }
+}
+
+/// Where metrics.csv stood when a checkpoint was saved.
+MetricsRow last_row(const std::string& path, const TrainingProgress& progress) {
+  const std::vector<MetricsRow> rows = parse_metrics(read_file(path), path);
+  const auto windows = [&](const MetricsRow& row) {
+    return (row.epoch - 1) * progress.windows_per_epoch + row.window;
+  };
+  const std::int64_t expected = progress.windows - progress.row_windows;
+  if (expected == 0) {
+    return {.epoch = 0,
+            .window = 0,
+            .mean_loss = 0.0,
+            .train_seconds = 0.0,
+            .end = static_cast<std::int64_t>(kMetricsHeader.size())};
+  }
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const MetricsRow& candidate) {
+    return windows(candidate) == expected;
+  });
+  if (row == rows.end()) {
+    throw FileError(
+        path,
+        fmt::format("has no row of window {}, after which the checkpoint was made", expected));
+  }
+  return *row;
+}
+
+/// What a finished run has and one that goes on has not.
+void remove_results(const std::string& directory) {
+  for (const char* name : {"SHA256SUMS", "summary.json", "weights.safetensors"}) {
+    fs::remove(directory + "/" + name);
+  }
+}
+
+/// The config of a run that goes on: config.json's, which has what was changed last, or a
+/// checkpoint's if that file is damaged.
+RunConfig read_config(const std::string& directory, const std::optional<FoundCheckpoint>& found,
+                      RunObserver& observer) {
+  const std::string path = directory + "/config.json";
+  if (!found) {
+    return parse_config(read_file(path), path);
+  }
+  RunConfig config = parse_config(found->checkpoint.config, found->path);
+  try {
+    RunConfig newer = parse_config(read_file(path), path);
+    for (const std::string& option : option_names()) {
+      if (!may_change(option) &&
+          config_value(newer.options, option) != config_value(config.options, option)) {
+        throw FileError(path, fmt::format("has {} {}, the checkpoint has {}", option,
+                                          config_value(newer.options, option),
+                                          config_value(config.options, option)));
+      }
+    }
+    return newer;
+  } catch (const FileError& error) {
+    observer.on_warning(fmt::format("{}; going by {}", error.what(), found->path));
+    return config;
+  }
+}
+
+/// Goes on from a checkpoint.
+RunOutcome run_on(PreparedRun prepared, FoundCheckpoint found, const std::string& directory,
+                  Clock::time_point begin, RunObserver& observer, const StopRequest& stop) {
+  Checkpoint& checkpoint = found.checkpoint;
+  const RunOptions& options = prepared.options;
+  const TrainingProgress& progress = checkpoint.progress;
+  if (options.trainer.epochs < progress.epoch) {
+    throw InvalidOption("epochs", fmt::format("must be at least {}, which the run has reached, got "
+                                              "{}",
+                                              progress.epoch, options.trainer.epochs));
+  }
+  if (progress.windows_per_epoch != options.windows.window_count(options.series.series_length)) {
+    throw FileError(found.path, "is of a series of another length");
+  }
+  Trainee trainee = make_trainee(prepared, checkpoint.weights, options.model.model, options.engine);
+  trainee.engine->set_optimizer_state(checkpoint.optimizer);
+  const bool is_within_epoch = progress.is_within_epoch();
+  prepared.source->skip(is_within_epoch ? progress.epoch - 1 : progress.epoch);
+  const std::string metrics_path = directory + "/metrics.csv";
+  const MetricsRow row = last_row(metrics_path, progress);
+
+  // Nothing was changed up to here.
+  if (is_within_epoch || progress.epoch < options.trainer.epochs) {
+    remove_results(directory);
+  }
+  const std::string config = config_of(prepared, trainee);
+  write_file(directory + "/config.json", config);
+  CheckpointFolder(directory).forget_after(progress.windows);
+  MetricsFile metrics(metrics_path, row.end);
+  TrainingStart start = {.progress = progress,
+                         .state = checkpoint.state.to(prepared.device),
+                         .train_seconds = row.train_seconds};
+  return run({.prepared = std::move(prepared),
+              .trainee = std::move(trainee),
+              .directory = directory,
+              .config = config,
+              .metrics = metrics,
+              .start = std::move(start),
+              .span = checkpoint.span},
+             begin, observer, stop);
 }
 
 }  // namespace
 
-Summary run_training(RunOptions requested, RunObserver& observer) {
-  const auto begin = std::chrono::steady_clock::now();
+RunOutcome run_training(RunOptions requested, RunObserver& observer, const StopRequest& stop) {
+  const auto begin = Clock::now();
   const EngineChoice engine = requested.engine;
-  PreparedRun run = prepare_run(std::move(requested), {engine});
-  const RunOptions& options = run.options;
-  const Trainee trainee = make_trainee(run, options.model.model, engine);
-  run.initial_weights = {};  // the model has its own by now
-  const ResolvedRun resolved = {.engine = trainee.engine_choice, .device = run.device.str()};
-  const auto floors =
-      run.process ? std::optional(run.process->floors(options.windows.num_steps)) : std::nullopt;
-
+  PreparedRun prepared = prepare_run(std::move(requested), {engine});
+  Trainee trainee =
+      make_trainee(prepared, initial_weights(prepared), prepared.options.model.model, engine);
   const std::string directory =
-      make_run_directory(options.out, std::string(name_of(options.model.model)));
-  write_file(directory + "/config.json", config_json(options, resolved, run.process));
-  MetricsFile metrics(directory + "/metrics.csv");
-  observer.on_start(
-      {.options = options,
-       .engine = std::string(name_of(resolved.engine)),
-       .device = resolved.device,
-       .process = run.process,
-       .floors = floors,
-       .windows_per_epoch = options.windows.window_count(options.series.series_length),
-       .run_directory = directory});
+      make_run_directory(prepared.options.out, std::string(name_of(prepared.options.model.model)));
+  const RunLock lock(directory);
+  return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop);
+}
 
-  const TrainingResult result = train(*trainee.engine, *run.source, options.windows,
-                                      options.trainer, run.device, [&](const LogRow& row) {
-                                        metrics.append(row);
-                                        observer.on_row(row);
-                                      });
-  metrics.sync();
-  const Weights weights = trainee.model->weights();
-  check_finite(weights);
-  save_weights(directory + "/weights.safetensors", weights);
-
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  Summary summary = {.model = std::string(name_of(options.model.model)),
-                     .engine = std::string(name_of(resolved.engine)),
-                     .device = resolved.device,
-                     .dtype = std::string(name_of(options.dtype)),
-                     .seed = options.seed,
-                     .epochs = options.trainer.epochs,
-                     .windows = result.windows,
-                     .final_loss = result.final_loss,
-                     .last_epoch_loss = result.last_epoch_loss,
-                     .seconds = elapsed.count(),
-                     .data_seconds = result.data_seconds,
-                     .train_seconds = result.train_seconds,
-                     .floors = floors,
-                     .num_steps = options.windows.num_steps,
-                     .run_directory = directory};
-  write_file(directory + "/summary.json", summary.to_json());
-  return summary;
+RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
+                           const StopRequest& stop) {
+  const auto begin = Clock::now();
+  const std::string& directory = request.run_directory;
+  const RunLock lock(directory);
+  remove_temporaries(directory);
+  NewestCheckpoint newest = CheckpointFolder::newest(directory);
+  for (const std::string& damage : newest.damaged) {
+    observer.on_warning(damage);
+  }
+  if (!newest.found && !newest.damaged.empty()) {
+    throw FileError(directory, "has no checkpoint that is whole");
+  }
+  const RunConfig saved = read_config(directory, newest.found, observer);
+  PreparedRun prepared = prepare_run(merged(saved, request, observer), {saved.options.engine});
+  check_unchanged(prepared.options.data, prepared.digests.data, saved.digests.data);
+  if (newest.found) {
+    prepared.digests.init = saved.digests.init;
+    return run_on(std::move(prepared), std::move(*newest.found), directory, begin, observer, stop);
+  }
+  observer.on_warning(directory + ": has no checkpoint yet; the run begins anew");
+  const Weights weights = initial_weights(prepared);
+  check_unchanged(prepared.options.init, prepared.digests.init, saved.digests.init);
+  fs::remove(directory + "/metrics.csv");
+  Trainee trainee =
+      make_trainee(prepared, weights, prepared.options.model.model, prepared.options.engine);
+  return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop);
 }
 
 }  // namespace unroll

@@ -1,17 +1,11 @@
 #include <unroll/run/weights_file.h>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <cstring>
-#include <map>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 #include <unroll/base/error.h>
-#include <unroll/base/quote.h>
-#include <unroll/run/safetensors.h>
+#include <unroll/run/checkpoint_file.h>
 
 namespace unroll {
 namespace {
@@ -23,96 +17,67 @@ constexpr const char* kRecurrentBias = "rnn.bias_hh_l0";
 constexpr const char* kReadoutWeight = "readout.weight";
 constexpr const char* kReadoutBias = "readout.bias";
 
-/// A tensor on the CPU as a file has it.
-SafeTensorView view_of(const torch::Tensor& tensor) {
-  return {.dtype = tensor.scalar_type() == torch::kFloat64 ? "F64" : "F32",
-          .shape = tensor.sizes().vec(),
-          .bytes = {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()}};
-}
-
-/// The file's own bytes are gone when this returns.
+/// A weights file's tensors, or a checkpoint's without those that are not weights. The file's own
+/// bytes are gone when this returns.
 SafeTensors read_tensors(const std::string& path) {
-  return parse_safetensors(read_file(path), path);
+  const std::string bytes = read_file(path);
+  SafeTensorsFile file = parse_safetensors(bytes, path);
+  if (is_checkpoint(file)) {
+    check_digest(bytes, path);
+    std::erase_if(file.tensors, [](const auto& entry) {
+      return !entry.first.starts_with("rnn.") && !entry.first.starts_with("readout.");
+    });
+  }
+  return std::move(file.tensors);
 }
-
-/// Takes the tensors that a model needs out of a file, and complains of what is missing, wrong or
-/// left.
-class Reader {
- public:
-  Reader(SafeTensors tensors, const std::string& path, torch::Dtype dtype)
-      : tensors_(std::move(tensors)), path_(path), dtype_(dtype) {}
-
-  torch::Tensor take(const char* name, const std::vector<std::int64_t>& shape) {
-    const auto entry = tensors_.extract(name);
-    if (entry.empty()) {
-      throw FileError(path_, fmt::format("has no tensor {}", name));
-    }
-    const SafeTensor& tensor = entry.mapped();
-    if (tensor.shape != shape) {
-      throw FileError(path_,
-                      fmt::format("{} must have shape {}, got {}", name, shape, tensor.shape));
-    }
-    if (tensor.dtype != "F32" && !(tensor.dtype == "F64" && dtype_ == torch::kFloat64)) {
-      throw FileError(
-          path_, fmt::format("{} must be {}, got {}", name,
-                             dtype_ == torch::kFloat64 ? "F32 or F64" : "F32 for a float32 run",
-                             tensor.dtype));
-    }
-    torch::Tensor result =
-        torch::empty(shape, tensor.dtype == "F64" ? torch::kFloat64 : torch::kFloat32);
-    std::memcpy(result.mutable_data_ptr(), tensor.bytes.data(), tensor.bytes.size());
-    check_finite(name, result);
-    return result.to(dtype_);
-  }
-
-  void check_finite(const char* name, const torch::Tensor& tensor) const {
-    if (!torch::isfinite(tensor).all().item<bool>()) {
-      throw FileError(path_, fmt::format("{} has a value that is not finite", name));
-    }
-  }
-
-  void check_nothing_left() const {
-    if (!tensors_.empty()) {
-      throw FileError(path_, fmt::format("has a tensor {} that the model does not know",
-                                         printable(tensors_.begin()->first)));
-    }
-  }
-
- private:
-  SafeTensors tensors_;
-  const std::string& path_;
-  torch::Dtype dtype_;
-};
 
 Weights to_weights(SafeTensors tensors, const std::string& path, const ModelOptions& options,
                    torch::Dtype dtype) {
-  const std::int64_t C = options.num_classes;
-  const std::int64_t H = options.hidden_size;
-  Reader reader(std::move(tensors), path, dtype);
-  Weights weights = {.input_weight = reader.take(kInputWeight, {H, C}),
-                     .recurrent_weight = reader.take(kRecurrentWeight, {H, H}),
-                     .bias = reader.take(kInputBias, {H}) + reader.take(kRecurrentBias, {H}),
-                     .readout_weight = reader.take(kReadoutWeight, {C, H}),
-                     .readout_bias = reader.take(kReadoutBias, {C})};
-  reader.check_finite("the sum of the biases", weights.bias);
+  TensorReader reader(std::move(tensors), path);
+  Weights weights = take_weights(reader, options, dtype);
   reader.check_nothing_left();
   return weights;
 }
 
 }  // namespace
 
-void write_weights(WholeFile& file, const Weights& weights) {
-  std::vector<torch::Tensor> owners;  // of the bytes that the views see
-  std::map<std::string, SafeTensorView> views;
-  const auto add = [&](const char* name, const torch::Tensor& tensor) {
-    owners.push_back(tensor.detach().to(torch::kCPU).contiguous());
-    views[name] = view_of(owners.back());
-  };
-  add(kRecurrentBias, torch::zeros_like(weights.bias));
+std::vector<std::pair<std::string, torch::Tensor>> tensors_of(const Weights& weights) {
+  std::vector<std::pair<std::string, torch::Tensor>> tensors;
+  tensors.emplace_back(kRecurrentBias, fit_for_view(torch::zeros_like(weights.bias)));
   for (const auto& [name, tensor] : named_tensors(weights)) {
-    add(name, tensor);
+    tensors.emplace_back(name, fit_for_view(tensor));
   }
-  write_safetensors(views, [&](std::string_view bytes) { file.write(bytes); });
+  std::sort(tensors.begin(), tensors.end(),
+            [](const auto& left, const auto& right) { return left.first < right.first; });
+  return tensors;
+}
+
+Weights take_weights(TensorReader& reader, const ModelOptions& options, torch::Dtype dtype) {
+  const std::int64_t C = options.num_classes;
+  const std::int64_t H = options.hidden_size;
+  Weights weights = {.input_weight = reader.take(kInputWeight, {H, C}, dtype),
+                     .recurrent_weight = reader.take(kRecurrentWeight, {H, H}, dtype),
+                     .bias = reader.take(kInputBias, {H}, dtype),
+                     .readout_weight = reader.take(kReadoutWeight, {C, H}, dtype),
+                     .readout_bias = reader.take(kReadoutBias, {C}, dtype)};
+  const torch::Tensor second_bias = reader.take(kRecurrentBias, {H}, dtype);
+  if (second_bias.any().item<bool>()) {  // adding zeros would turn -0 into 0
+    weights.bias += second_bias;
+    reader.check_finite("the sum of the biases", weights.bias);
+  }
+  return weights;
+}
+
+void write_weights(WholeFile& file, const Weights& weights) {
+  const auto tensors = tensors_of(weights);  // owners of the bytes that the views see
+  std::vector<SafeTensorView> views;
+  for (const auto& [name, tensor] : tensors) {
+    views.push_back(view_of(name, tensor));
+  }
+  file.write(safetensors_header(views, {}));
+  for (const SafeTensorView& view : views) {
+    file.write(view.bytes);
+  }
   file.finish();
 }
 

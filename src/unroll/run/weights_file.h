@@ -2,9 +2,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <unroll/base/file.h>
 #include <unroll/model/weights.h>
+#include <unroll/run/safetensors.h>
+#include <unroll/run/tensor_file.h>
 
 namespace unroll {
 
@@ -18,7 +21,7 @@ void save_weights(const std::string& path, const Weights& weights);
 
 /// Reads such a file for a model of these sizes. PyTorch's second bias is added to the first: the
 /// two act as their sum. float32 files serve either dtype; a float64 file is not rounded to float32
-/// behind the user's back.
+/// behind the user's back. Of a checkpoint, once its digest has been checked, it takes the weights.
 /// @throws FileError if the file cannot be read, a tensor is missing or extra, or has the wrong
 /// shape or dtype or a value that is not finite.
 Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype);
@@ -26,5 +29,12 @@ Weights load_weights(const std::string& path, const ModelOptions& options, torch
 /// Reads such a file for a model of whatever sizes and dtype it has.
 /// @throws FileError likewise
 Weights load_weights(const std::string& path);
+
+/// The weights' tensors, fit for view_of, under their names in a file and in that order.
+std::vector<std::pair<std::string, torch::Tensor>> tensors_of(const Weights& weights);
+
+/// Takes them out of a file again.
+/// @throws FileError
+Weights take_weights(TensorReader& reader, const ModelOptions& options, torch::Dtype dtype);
 
 }  // namespace unroll

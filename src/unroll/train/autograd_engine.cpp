@@ -16,7 +16,9 @@ namespace unroll {
 
 AutogradEngine::AutogradEngine(std::shared_ptr<RecurrentModel> model,
                                const OptimizerOptions& options)
-    : model_(std::move(model)), optimizer_(make_optimizer(model_->parameters(), options)) {}
+    : model_(std::move(model)),
+      kind_(options.optimizer),
+      optimizer_(make_optimizer(model_->parameters(), options)) {}
 
 torch::Tensor AutogradEngine::initial_state(std::int64_t batch_size) const {
   return model_->initial_state(batch_size);
@@ -40,6 +42,14 @@ Advance AutogradEngine::advance(const WindowDataset& windows, WindowRange range,
         loss.detach());  // stays on the device: reading it here would wait for the step to end
   }
   return {.losses = losses, .state = state};
+}
+
+OptimizerState AutogradEngine::optimizer_state() const {
+  return state_of(*optimizer_, kind_, trained_parameters(*model_));
+}
+
+void AutogradEngine::set_optimizer_state(const OptimizerState& state) {
+  set_state(*optimizer_, kind_, trained_parameters(*model_), state);
 }
 
 }  // namespace unroll

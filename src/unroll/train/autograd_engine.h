@@ -21,9 +21,12 @@ class AutogradEngine final : public Engine {
 
   [[nodiscard]] torch::Tensor initial_state(std::int64_t batch_size) const override;
   Advance advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) override;
+  [[nodiscard]] OptimizerState optimizer_state() const override;
+  void set_optimizer_state(const OptimizerState& state) override;
 
  private:
   std::shared_ptr<RecurrentModel> model_;
+  OptimizerKind kind_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
 };
 

@@ -76,7 +76,7 @@ class Race {
 
   [[nodiscard]] Comparison result() const {
     Comparison comparison = {
-        .variants = {}, .windows = racers_.front().trainer.result().windows, .parting = parting_};
+        .variants = {}, .windows = racers_.front().trainer.progress().windows, .parting = parting_};
     const std::vector<double>& first_seconds = racers_.front().slice_seconds;
     const Weights first_weights = racers_.front().contestant.model.weights();
     for (const Racer& racer : racers_) {
@@ -89,7 +89,7 @@ class Race {
       const auto [tensor, weight_difference] =
           leading_tensor(first_weights, racer.contestant.model.weights());
       comparison.variants.push_back({.name = racer.contestant.name,
-                                     .final_loss = racer.trainer.result().final_loss,
+                                     .final_loss = racer.trainer.progress().final_loss,
                                      .max_loss_difference = racer.max_loss_difference,
                                      .max_weight_difference = weight_difference,
                                      .leading_tensor = tensor,
@@ -101,13 +101,13 @@ class Race {
 
  private:
   static void run_slice(std::int64_t count, Racer& racer) {
-    const double before = racer.trainer.result().train_seconds;
+    const double before = racer.trainer.train_seconds();
     try {
       racer.losses = racer.trainer.advance(count);
     } catch (const DivergenceError& error) {
       throw DivergenceError(racer.contestant.name + ": " + error.what());
     }
-    const double seconds = racer.trainer.result().train_seconds - before;
+    const double seconds = racer.trainer.train_seconds() - before;
     racer.slice_seconds.push_back(seconds / static_cast<double>(racer.losses.size()));
   }
 

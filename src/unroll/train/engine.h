@@ -4,6 +4,8 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include <unroll/data/window_dataset.h>
 
@@ -22,6 +24,9 @@ struct Advance {
   torch::Tensor state;  ///< [B, H]: the hidden state after the last window, without history
 };
 
+/// What an optimizer has gathered beside the weights, under names that the engine gives.
+using OptimizerState = std::map<std::string, torch::Tensor>;
+
 /// Trains a model's parameters, window after window.
 class Engine {
  public:
@@ -37,6 +42,14 @@ class Engine {
   /// to window and cutting its gradient in between. `state` [B, H] is what the window before the
   /// range left behind.
   virtual Advance advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) = 0;
+
+  /// The optimizer's state, empty for plain SGD. The tensors are its own: who writes to them
+  /// changes the training.
+  [[nodiscard]] virtual OptimizerState optimizer_state() const { return {}; }
+
+  /// Copies what another engine of the same kind had gathered for the same model.
+  /// @throws std::invalid_argument if a tensor is missing, extra, or of another shape
+  virtual void set_optimizer_state(const OptimizerState& state);
 };
 
 }  // namespace unroll

@@ -14,13 +14,34 @@
 
 namespace unroll {
 
+/// How far a training has come. With the weights, the optimizer's state and the hidden state it is
+/// all that the training needs to go on as if it had not stopped.
+struct TrainingProgress {
+  std::int64_t epoch = 0;   ///< from 1; 0 before the first
+  std::int64_t window = 0;  ///< windows done in this epoch
+  std::int64_t windows_per_epoch = 0;
+  std::int64_t windows = 0;      ///< windows trained, over all epochs
+  std::int64_t row_windows = 0;  ///< of which since the last log row
+  double row_sum = 0.0;          ///< the sum of their losses
+  double epoch_sum = 0.0;        ///< the sum of this epoch's losses
+  double final_loss = 0.0;       ///< the last row's mean_loss
+  double last_epoch_loss = 0.0;  ///< this epoch's mean loss at the last row
+
+  [[nodiscard]] bool is_within_epoch() const { return window < windows_per_epoch; }
+};
+
 /// What a whole training came to.
 struct TrainingResult {
-  std::int64_t windows = 0;    ///< windows trained, over all epochs
-  double final_loss = 0.0;     ///< the last row's mean_loss
-  double last_epoch_loss = 0;  ///< the mean over the last epoch's windows
+  TrainingProgress progress;
   double data_seconds = 0.0;   ///< waiting for the series and cutting their windows
   double train_seconds = 0.0;  ///< training on them
+};
+
+/// Where a training goes on.
+struct TrainingStart {
+  TrainingProgress progress;
+  torch::Tensor state;         ///< [B, H], that the last window left
+  double train_seconds = 0.0;  ///< spent so far
 };
 
 /// The one training loop, a stretch at a time, so that it can be interleaved with others.
@@ -31,10 +52,15 @@ class Trainer {
   /// Calls `log` after every options.log_every windows, and after a shorter rest at an epoch's end.
   /// @throws InvalidOption if an option is out of range
   Trainer(Engine& engine, const TrainerOptions& options, LogCallback log);
+  /// Goes on from where another trainer stood.
+  Trainer(Engine& engine, const TrainerOptions& options, LogCallback log, TrainingStart start);
 
   /// Begins the next epoch on these windows, from a zero state. They must live until the epoch's
   /// end.
   void begin_epoch(const WindowDataset& windows);
+
+  /// Goes on in an epoch that another trainer has begun, on the same windows.
+  void continue_epoch(const WindowDataset& windows) { windows_ = &windows; }
 
   /// Windows left in this epoch.
   [[nodiscard]] std::int64_t windows_left() const;
@@ -45,8 +71,13 @@ class Trainer {
   /// callback throws
   std::vector<double> advance(std::int64_t count);
 
-  /// What the training has come to so far.
-  [[nodiscard]] const TrainingResult& result() const { return result_; }
+  [[nodiscard]] const TrainingProgress& progress() const { return progress_; }
+
+  /// The hidden state [B, H] that the last window left.
+  [[nodiscard]] const torch::Tensor& state() const { return state_; }
+
+  /// Time spent training.
+  [[nodiscard]] double train_seconds() const { return train_seconds_; }
 
  private:
   void log_row();
@@ -55,14 +86,17 @@ class Trainer {
   TrainerOptions options_;
   LogCallback log_;
   const WindowDataset* windows_ = nullptr;
-  torch::Tensor state_;      // [B, H]
-  std::int64_t epoch_ = 0;   // from 1
-  std::int64_t window_ = 0;  // windows done in this epoch
-  std::int64_t row_windows_ = 0;
-  double row_sum_ = 0.0;
-  double epoch_sum_ = 0.0;
-  TrainingResult result_;
+  TrainingProgress progress_;
+  torch::Tensor state_;  // [B, H]
+  double train_seconds_ = 0.0;
 };
+
+/// Takes `trainer` on to the end of `epochs`, each on the source's next series: the first on that
+/// of the epoch that the trainer is in, if it is in the middle of one. `step` advances the trainer
+/// by some windows, and says whether to go on.
+/// @throws what Trainer and `step` throw, and InvalidOption if the series holds no window
+TrainingResult train(Trainer& trainer, SeriesSource& source, const WindowOptions& window_options,
+                     std::int64_t epochs, torch::Device device, const std::function<bool()>& step);
 
 /// Trains for options.epochs, each on the source's next series, from a zero state; calls `log` for
 /// every row.

@@ -1,0 +1,64 @@
+// RUN/checkpoints.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <unroll/run/checkpoint.h>
+
+namespace unroll {
+
+/// A checkpoint as it lies in the folder.
+struct FoundCheckpoint {
+  std::string path;
+  Checkpoint checkpoint;
+};
+
+/// What there is to go on from.
+struct NewestCheckpoint {
+  std::optional<FoundCheckpoint> found;  ///< the newest one that is whole
+  std::vector<std::string> damaged;      ///< what is wrong with those that may have been newer
+};
+
+/// A run's checkpoints, each of which appears whole or not at all:
+///
+///     window-000000020000.safetensors   one every checkpoint_every windows, the last three of
+///     them;
+///                                       the number is of windows trained, over all epochs
+///     best.safetensors                  the one whose windows had the lowest mean loss
+///     last.safetensors                  where the run stopped or ended, until it has gone on
+class CheckpointFolder {
+ public:
+  /// @throws FileError if the folder is not there and cannot be made
+  explicit CheckpointFolder(const std::string& run_directory);
+
+  /// Saves one of the regular checkpoints, and removes what it replaces.
+  /// @throws FileError; DivergenceError if something in it is not finite
+  void save_regular(const Checkpoint& checkpoint, bool is_best);
+
+  /// Saves where the run stands.
+  /// @throws likewise
+  void save_last(const Checkpoint& checkpoint);
+
+  /// Finds the newest checkpoint that is whole.
+  /// @throws FileError if the folder is there and cannot be read
+  [[nodiscard]] static NewestCheckpoint newest(const std::string& run_directory);
+
+  /// Every checkpoint's path, by name.
+  /// @throws FileError
+  [[nodiscard]] static std::vector<std::string> paths(const std::string& run_directory);
+
+  /// Removes the regular checkpoints of later windows, all of which are damaged, and what a process
+  /// left that died while it saved.
+  /// @throws FileError
+  void forget_after(std::int64_t windows);
+
+ private:
+  void save(const Checkpoint& checkpoint, const std::string& name);
+
+  std::string path_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,180 @@
+#include <unroll/run/verification.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include <unroll/base/error.h>
+#include <unroll/base/file.h>
+#include <unroll/base/sha256.h>
+#include <unroll/run/checkpoint_folder.h>
+#include <unroll/run/config.h>
+#include <unroll/run/digests.h>
+#include <unroll/run/json.h>
+#include <unroll/run/metrics.h>
+#include <unroll/run/preparation.h>
+#include <unroll/run/weights_file.h>
+
+namespace unroll {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Checks one run; a class because its files are checked against each other.
+class Verification {
+ public:
+  explicit Verification(std::string directory) : directory_(std::move(directory)) {}
+
+  std::vector<FileCheck> run() {
+    const std::set<std::string> names = names_in_directory();
+    is_finished_ = names.count("summary.json") > 0;
+    if (is_finished_) {
+      check("SHA256SUMS", [this] {
+        digests_ = read_digests(directory_);
+        return fmt::format("{} digests", digests_.size());
+      });
+    }
+    check("config.json", [this] { return check_config(); });
+    check("metrics.csv", [this] { return check_metrics(); });
+    for (const std::string& path : CheckpointFolder::paths(directory_)) {
+      check(path.substr(directory_.size() + 1), [&] { return check_checkpoint(path); });
+    }
+    if (is_finished_) {
+      check("weights.safetensors", [this] { return check_weights(); });
+      check("summary.json", [this] { return check_summary(); });
+    }
+    check_strangers(names);
+    return std::move(checks_);
+  }
+
+ private:
+  [[nodiscard]] std::string path_of(const std::string& name) const {
+    return directory_ + "/" + name;
+  }
+
+  [[nodiscard]] std::set<std::string> names_in_directory() const {
+    std::set<std::string> names;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(directory_, error)) {
+      names.insert(entry.path().filename().string());
+    }
+    if (error) {
+      throw FileError(directory_, "cannot be read as a run directory: " + error.message());
+    }
+    return names;
+  }
+
+  /// Notes what `look` finds, or what it throws.
+  void check(const std::string& name, const std::function<std::string()>& look) {
+    const std::string path = path_of(name);
+    try {
+      std::string finding = look();
+      const auto digest = digests_.find(name);
+      if (digest != digests_.end()) {
+        if (digest->second != sha256_hex(read_file(path))) {
+          throw FileError(path, "is damaged: its SHA-256 is not that of SHA256SUMS");
+        }
+        finding += ", SHA-256 as in SHA256SUMS";
+      } else if (is_finished_ && kDigested.count(name) > 0) {
+        throw FileError(path, "has no digest in SHA256SUMS");
+      }
+      checks_.push_back({.file = path, .is_good = true, .finding = finding});
+    } catch (const Error& error) {
+      std::string finding = error.what();
+      if (finding.starts_with(path + ": ")) {
+        finding.erase(0, path.size() + 2);
+      }
+      checks_.push_back({.file = path, .is_good = false, .finding = finding});
+    }
+  }
+
+  std::string check_config() {
+    const std::string path = path_of("config.json");
+    options_ = parse_config(read_file(path), path).options;
+    return "every option is there";
+  }
+
+  std::string check_metrics() {
+    const std::string path = path_of("metrics.csv");
+    const std::string text = read_file(path);
+    const std::vector<MetricsRow> rows = parse_metrics(text, path);
+    const std::int64_t end =
+        rows.empty() ? static_cast<std::int64_t>(kMetricsHeader.size()) : rows.back().end;
+    const bool has_rest = end != static_cast<std::int64_t>(text.size());
+    if (has_rest && is_finished_) {
+      throw FileError(path, "ends in the middle of a row");
+    }
+    if (!rows.empty()) {
+      last_row_ = rows.back();
+    }
+    return fmt::format("{} rows{}", rows.size(),
+                       has_rest ? ", and a part of one that a resume cuts off" : "");
+  }
+
+  static std::string check_checkpoint(const std::string& path) {
+    const Checkpoint checkpoint = read_checkpoint(path);
+    const TrainingProgress& progress = checkpoint.progress;
+    return fmt::format("epoch {}, window {}, SHA-256 right", progress.epoch, progress.window);
+  }
+
+  std::string check_weights() {
+    const std::string path = path_of("weights.safetensors");
+    const Weights weights = options_
+                                ? load_weights(path, options_->model, to_torch(options_->dtype))
+                                : load_weights(path);
+    return fmt::format("{} hidden units, {} classes, every number finite",
+                       weights.input_weight.size(0), weights.input_weight.size(1));
+  }
+
+  std::string check_summary() {
+    const std::string path = path_of("summary.json");
+    const nlohmann::json summary = parse_json(read_file(path), path, "it");
+    const nlohmann::json loss =
+        summary.is_object() ? summary.value("final_loss", nlohmann::json()) : nlohmann::json();
+    if (!loss.is_number()) {
+      throw FileError(path, "has no final_loss");
+    }
+    if (last_row_ && last_row_->mean_loss != loss.get<double>()) {
+      throw FileError(path, fmt::format("has final_loss {}, the last row of metrics.csv has {}",
+                                        loss.dump(), format_loss(last_row_->mean_loss)));
+    }
+    return "agrees with metrics.csv";
+  }
+
+  void check_strangers(const std::set<std::string>& names) {
+    for (const std::string& name : names) {
+      if (kKnown.count(name) == 0) {
+        checks_.push_back(
+            {.file = path_of(name), .is_good = true, .finding = "not Unroll's; not looked at"});
+      }
+    }
+  }
+
+  inline static const std::set<std::string> kDigested = {"config.json", "metrics.csv",
+                                                         "summary.json", "weights.safetensors"};
+  inline static const std::set<std::string> kKnown = {"SHA256SUMS",   "checkpoints",
+                                                      "config.json",  "metrics.csv",
+                                                      "summary.json", "weights.safetensors"};
+
+  std::string directory_;
+  bool is_finished_ = false;
+  std::map<std::string, std::string> digests_;
+  std::optional<RunOptions> options_;
+  std::optional<MetricsRow> last_row_;
+  std::vector<FileCheck> checks_;
+};
+
+}  // namespace
+
+std::vector<FileCheck> verify_run(const std::string& run_directory) {
+  return Verification(run_directory).run();
+}
+
+}  // namespace unroll
