@@ -1,0 +1,105 @@
+"""The system calls that a run makes on its run directory, and what strace does to them."""
+
+import pathlib
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness import Bench, Ended, Variant
+
+TRACED = ("openat", "write", "fsync", "rename", "unlink", "ftruncate", "mkdir", "close", "lseek", "getdents64", "flock")
+WINDOWS = 120
+EPOCHS = "--epochs=2"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of the program's main thread."""
+
+    name: str
+    when: int  # the how manieth of its name, as strace counts
+    target: str  # the file in the run directory, with PID for the process's id
+    line: str  # as strace tells it
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.when}, of {self.target}"
+
+    def is_same(self, other: "Call") -> bool:
+        return (self.name, self.when, self.target) == (other.name, other.when, other.target)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it opens a file, not a folder, to read it."""
+        return self.name == "openat" and not re.search("O_DIRECTORY|O_CREAT|O_WRONLY", self.line)
+
+    @property
+    def saved_windows(self) -> int:
+        """How many windows the checkpoint has trained that is there after it, and was not before; 0 for others."""
+        saved = re.search(r'"[^"]*/(?:window-(\d+)|last)\.safetensors"\) = 0', self.line)
+        return (int(saved[1]) if saved[1] else WINDOWS) if self.name == "rename" and saved else 0
+
+
+def read_trace(trace: pathlib.Path, run: pathlib.Path) -> list[Call]:
+    """The calls on the run directory, in their order."""
+    calls: list[Call] = []
+    counts: Counter[str] = Counter()
+    lines = trace.read_text(errors="replace").splitlines()
+    process = lines[0].split()[0]
+    for line in lines:
+        found = re.match(rf"{process} +(\w+)\(", line)
+        if found:
+            counts[found[1]] += 1
+            if target := re.search(rf'{re.escape(str(run))}([^">]*)', line):
+                file = target[1].removeprefix("/").replace(f".{process}.", ".PID.") or "the run directory"
+                calls.append(Call(found[1], counts[found[1]], file, line))
+    return calls
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run that strace has watched or disturbed."""
+
+    run: pathlib.Path
+    calls: list[Call]
+    ended: Ended
+
+
+class Scenario:
+    """A run that can be made again and again: a whole one, or the second epoch of one whose first is finished."""
+
+    def __init__(self, bench: Bench, variant: Variant, *, is_resumed: bool):
+        # 60 windows an epoch, which end in the middle of a row and of a checkpoint's span.
+        whole = replace(variant, series_length=1_800, epochs=2, log_every=7, checkpoint_every=17)
+        self.flags = whole.flags
+        self._bench = bench
+        self._first_epoch = bench.reference(replace(whole, epochs=1).flags)[0] if is_resumed else None
+        self.name = f"{variant}, {'resumed' if is_resumed else 'new'}"
+        self.calls = self.make().calls
+
+    def make(self, *injection: str) -> Made:
+        """Trains in a new run directory under strace, with these of its options."""
+        run = self._bench.folder("scenario")
+        arguments = [*self.flags, f"--out={run}"]
+        if self._first_epoch:
+            shutil.copytree(self._first_epoch, run)
+            arguments = [f"--resume={run}", EPOCHS]
+        trace = run.parent / "trace"
+        strace = ["strace", "-f", "-y", "-o", str(trace), f"-etrace={','.join(TRACED)}", *injection]
+        ended = self._bench.train(*arguments, under=strace)
+        return Made(run, read_trace(trace, run), ended)
+
+    def first_save(self) -> Sequence[Call]:
+        """The calls of the first save: from syncing metrics.csv to the next row."""
+        begin = next(i for i, call in enumerate(self.calls) if call.name == "fsync" and call.target == "metrics.csv")
+        end = next(i for i in range(begin + 1, len(self.calls)) if self.calls[i].target == "metrics.csv")
+        return self.calls[begin : end + 1]
+
+    def newest_before(self, call: Call) -> int:
+        """How many windows the newest checkpoint of this process has trained when it comes to a call."""
+        return max((earlier.saved_windows for earlier in self.calls[: self.calls.index(call)]), default=0)
+
+    def finish(self, run: pathlib.Path, when: str) -> None:
+        """Goes on with a run of this scenario to the right end."""
+        self._bench.finish(run, self.flags, when, EPOCHS)
