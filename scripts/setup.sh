@@ -8,7 +8,7 @@ packages=(
   python3 python3-pip                # fetch LibTorch
   libbenchmark-dev libcxxopts-dev libfmt-dev libgtest-dev libhwy-dev libssl-dev nlohmann-json3-dev
   clang-format clang-tidy gcovr      # format, lint, coverage
-  strace                             # proofs of reliability
+  strace clang libclang-rt-dev       # reliability
 )
 
 if ! command -v apt-get >/dev/null; then
