@@ -270,6 +270,59 @@ TEST_P(KernelTest, TheStepIsItsTwinsStepAndRepeatsToTheBit) {
   }
 }
 
+/// Trains on 20 windows whose targets are the inputs a step back, from weights and with a learning
+/// rate that single precision holds; gives how far each weight went.
+template <class Real>
+std::vector<double> changes_at_a_small_rate(const StepShape& shape) {
+  const Caller<float> initial(shape);
+  Caller<Real> caller(shape);
+  std::copy(initial.weights.begin(), initial.weights.end(), caller.weights.begin());
+  const std::int64_t windows = 20;
+  const std::int64_t length = windows * shape.num_steps;
+  std::vector<std::int64_t> symbols(static_cast<std::size_t>(shape.batch_size * length + 1));
+  std::mt19937 random(3);
+  for (std::int64_t& symbol : symbols) {
+    symbol = static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(shape.num_classes));
+  }
+  std::vector<Real> losses(static_cast<std::size_t>(windows));
+  Step<Real> step(shape);
+  step.load_parameters(caller.views());
+  step.load_state(caller.state.data());
+  step.run({.inputs = symbols.data() + 1, .targets = symbols.data(), .stride = length}, windows,
+           static_cast<Real>(1e-4F), losses.data());
+  step.store_parameters(caller.views());
+  std::vector<double> changes;
+  for (std::size_t i = 0; i < initial.weights.size(); ++i) {
+    changes.push_back(static_cast<double>(caller.weights[i]) -
+                      static_cast<double>(initial.weights[i]));
+  }
+  return changes;
+}
+
+// A window of thousands of positions is a sum of many blocks, each of which would move a weight by
+// less than its rounding.
+TEST_P(KernelTest, SmallStepsAreNotLostBlockByBlock) {
+  for (const std::int64_t C : {2, 3, 7}) {
+    const StepShape shape = {
+        .batch_size = 200, .num_steps = 64, .num_classes = C, .hidden_size = 40};
+    const std::vector<double> actual = changes_at_a_small_rate<float>(shape);
+    const std::vector<double> expected = changes_at_a_small_rate<double>(shape);
+    const auto check = [&](const char* name, std::int64_t first, std::int64_t count) {
+      double error = 0.0;
+      double norm = 0.0;
+      for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(first + count);
+           ++i) {
+        error += (actual[i] - expected[i]) * (actual[i] - expected[i]);
+        norm += expected[i] * expected[i];
+      }
+      EXPECT_LT(std::sqrt(error / norm), 1e-3) << name << ", C " << C;
+    };
+    const std::int64_t H = shape.hidden_size;
+    check("recurrent_weight", H * C, H * H);
+    check("readout_weight", H * C + H * H + H, C * H);
+  }
+}
+
 // Networks of up to four hidden units and two classes: every batch size about the edges of vectors,
 // every rest of T by four.
 TEST_P(KernelTest, TheSmallStepIsItsTwinsStep) {

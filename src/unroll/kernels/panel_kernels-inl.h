@@ -211,30 +211,57 @@ struct HiddenPasses {
 
   /// Positions of a block: so many rows of two panels stay in the first-level cache.
   static constexpr std::int64_t kBlock = 8192 / (kWidth * static_cast<std::int64_t>(sizeof(Real)));
-  /// Bytes of `result` that stay in the second-level cache, beside a block of `left`.
-  static constexpr std::int64_t kResultBytes = 1 << 19;
+  /// Bytes of sums that stay in the second-level cache, beside a block of `left`.
+  static constexpr std::int64_t kSumBytes = 1 << 19;
 
-  /// result [columns of left, H] -= rate * left^T right, where the rows of `right` begin
-  /// `offset` rows down. A group of panels goes over a block of positions before the next block is
-  /// read: `left`, the largest of the three, comes from memory once a group, not once a panel.
-  static void descend(const PanelMatrix<Real>& left, const PanelMatrix<Real>& right,
-                      std::int64_t offset, std::int64_t positions, Real rate,
-                      PanelMatrix<Real>& result) {
-    const std::int64_t panel_bytes = result.rows() * kWidth * std::int64_t{sizeof(Real)};
-    const std::int64_t group = std::max<std::int64_t>(kResultBytes / panel_bytes, 1);
-    for (std::int64_t first_panel = 0; first_panel < right.panels(); first_panel += group) {
-      const std::int64_t end_panel = std::min(first_panel + group, right.panels());
-      for (std::int64_t first = 0; first < positions; first += kBlock) {
-        const std::int64_t count = std::min(kBlock, positions - first);
-        for (std::int64_t panel = first_panel; panel < end_panel; ++panel) {
-          descend_block(left, first, right.panel(panel, first + offset), count, rate,
-                        result.panel(panel));
-        }
+  /// sums [columns of left, H] = left^T right of right's panels [first_panel, end_panel), where the
+  /// rows of `right` begin `offset` rows down; the first of them goes to the first of `sums`. All
+  /// of the panels go over a block of positions before the next block is read.
+  static void sum_products(const PanelMatrix<Real>& left, const PanelMatrix<Real>& right,
+                           std::int64_t offset, std::int64_t positions, std::int64_t first_panel,
+                           std::int64_t end_panel, PanelMatrix<Real>& sums) {
+    std::fill_n(sums.panel(0), (end_panel - first_panel) * sums.rows() * kWidth, Real(0));
+    for (std::int64_t first = 0; first < positions; first += kBlock) {
+      const std::int64_t count = std::min(kBlock, positions - first);
+      for (std::int64_t panel = first_panel; panel < end_panel; ++panel) {
+        descend_block(left, first, right.panel(panel, first + offset), count, Real(-1),
+                      sums.panel(panel - first_panel));
       }
     }
   }
 
-  /// A panel of `result`, `count` positions from `first`.
+  /// result [columns of left, H] -= rate * left^T right, where the rows of `right` begin `offset`
+  /// rows down. Every element is rounded once: the share of a block of positions may be too small
+  /// to move a weight that the whole gradient moves. So more than a block is summed first, in
+  /// `sums`, of result's sizes; as many panels at a time as stay in the cache, for which `left`
+  /// comes from memory once.
+  static void descend(const PanelMatrix<Real>& left, const PanelMatrix<Real>& right,
+                      std::int64_t offset, std::int64_t positions, Real rate,
+                      PanelMatrix<Real>& sums, PanelMatrix<Real>& result) {
+    if (positions <= kBlock) {
+      for (std::int64_t panel = 0; panel < right.panels(); ++panel) {
+        descend_block(left, 0, right.panel(panel, offset), positions, rate, result.panel(panel));
+      }
+      return;
+    }
+    const Tag d;
+    const Vector factor = hn::Set(d, rate);
+    const std::int64_t panel_size = result.rows() * kWidth;
+    const std::int64_t panel_bytes = panel_size * std::int64_t{sizeof(Real)};
+    const std::int64_t group = std::max<std::int64_t>(kSumBytes / panel_bytes, 1);
+    for (std::int64_t first_panel = 0; first_panel < right.panels(); first_panel += group) {
+      const std::int64_t end_panel = std::min(first_panel + group, right.panels());
+      sum_products(left, right, offset, positions, first_panel, end_panel, sums);
+      Real* target = result.panel(first_panel);
+      const Real* sum = sums.panel(0);
+      for (std::int64_t i = 0; i < (end_panel - first_panel) * panel_size; i += Row::kLanes) {
+        hn::Store(hn::NegMulAdd(factor, hn::Load(d, sum + i), hn::Load(d, target + i)), d,
+                  target + i);
+      }
+    }
+  }
+
+  /// The same of one panel and of `count` positions from `first`.
   static void descend_block(const PanelMatrix<Real>& left, std::int64_t first, const Real* right,
                             std::int64_t count, Real rate, Real* result) {
     for (std::int64_t left_panel = 0; left_panel < left.panels(); ++left_panel) {
@@ -269,10 +296,8 @@ struct HiddenPasses {
   static void update(Workspace<Real>& w, Real rate) {
     const Tag d;
     if (w.C() <= kMaxOneHotClasses) {
-      for (std::int64_t panel = 0; panel < w.input_gradient.panels(); ++panel) {
-        std::fill_n(w.input_gradient.panel(panel), w.C() * kWidth, Real(0));
-      }
-      descend(w.one_hot, w.sum_gradient, 0, w.P(), Real(-1), w.input_gradient);
+      sum_products(w.one_hot, w.sum_gradient, 0, w.P(), 0, w.sum_gradient.panels(),
+                   w.input_gradient);
     } else {
       add_up_by_class(w);
     }
@@ -292,8 +317,9 @@ struct HiddenPasses {
         hn::Store(hn::NegMulAdd(factor, total, hn::Load(d, bias)), d, bias);
       }
     }
-    descend(w.hidden, w.sum_gradient, 0, w.P(), rate, w.recurrent_weight);
-    descend(w.logits, w.hidden, w.B(), w.P(), rate, w.readout_weight);
+    // Two matrices that have served take the sums.
+    descend(w.hidden, w.sum_gradient, 0, w.P(), rate, w.recurrent_transposed, w.recurrent_weight);
+    descend(w.logits, w.hidden, w.B(), w.P(), rate, w.input_gradient, w.readout_weight);
     for (std::int64_t c = 0; c < w.C(); ++c) {
       w.readout_bias.at(0, c) -= rate * w.readout_bias_gradient.at(0, c);
     }

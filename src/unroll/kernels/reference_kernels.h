@@ -90,17 +90,27 @@ struct ReferenceKernels {
   }
 
   static void update(W& w, Real rate) {
+    // Each gradient is summed over all positions before it moves its parameter.
     for (std::int64_t h = 0; h < w.H(); ++h) {
-      for (std::int64_t p = 0; p < w.P(); ++p) {
-        const Real step = rate * w.sum_gradient.at(p, h);
-        w.input_weight.at(w.inputs[p], h) -= step;
-        w.bias.at(0, h) -= step;
-        for (std::int64_t from = 0; from < w.H(); ++from) {
-          w.recurrent_weight.at(from, h) -= step * w.hidden.at(p, from);
+      Real bias_gradient = 0;
+      for (std::int64_t c = 0; c < w.C(); ++c) {
+        Real input_gradient = 0;
+        Real readout_gradient = 0;
+        for (std::int64_t p = 0; p < w.P(); ++p) {
+          input_gradient += w.inputs[p] == c ? w.sum_gradient.at(p, h) : Real(0);
+          readout_gradient += w.logits.at(p, c) * w.hidden.at(p + w.B(), h);
         }
-        for (std::int64_t c = 0; c < w.C(); ++c) {
-          w.readout_weight.at(c, h) -= rate * w.logits.at(p, c) * w.hidden.at(p + w.B(), h);
+        bias_gradient += input_gradient;
+        w.input_weight.at(c, h) -= rate * input_gradient;
+        w.readout_weight.at(c, h) -= rate * readout_gradient;
+      }
+      w.bias.at(0, h) -= rate * bias_gradient;
+      for (std::int64_t from = 0; from < w.H(); ++from) {
+        Real gradient = 0;
+        for (std::int64_t p = 0; p < w.P(); ++p) {
+          gradient += w.hidden.at(p, from) * w.sum_gradient.at(p, h);
         }
+        w.recurrent_weight.at(from, h) -= rate * gradient;
       }
     }
     for (std::int64_t c = 0; c < w.C(); ++c) {

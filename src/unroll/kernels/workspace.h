@@ -63,7 +63,7 @@ struct Workspace {
 
   // What `prepare` makes of them, for a window's passes.
   PanelMatrix<Real> input_terms;           // [C, H], input_weight + bias
-  PanelMatrix<Real> recurrent_transposed;  // [H, H]
+  PanelMatrix<Real> recurrent_transposed;  // [H, H]; `update` sums in it
   PanelMatrix<Real> readout_transposed;    // [H, C], for more than two classes
   PanelMatrix<Real> readout_difference;    // [1, H], of two classes: the second's row - the first's
 
@@ -76,7 +76,7 @@ struct Workspace {
   PanelMatrix<Real> hidden;          // [B + P, H]: the state before the window, then h_t
   PanelMatrix<Real> logits;          // [P + slack, C]; after `loss`, the loss's gradient by them
   PanelMatrix<Real> sum_gradient;    // [P, H]: the loss's gradient by what tanh is taken of
-  PanelMatrix<Real> input_gradient;  // [C, H]
+  PanelMatrix<Real> input_gradient;  // [C, H]; then `update` sums in it
   PanelMatrix<Real> readout_bias_gradient;  // [1, C]
   AlignedArray<Real> scratch;               // [P + slack]
   AlignedArray<Real> trace;                 // what the kernel of small networks keeps
