@@ -364,6 +364,46 @@ TEST_P(KernelTest, ALossOfWeightsThatAreNoNumbersIsNone) {
   }
 }
 
+template <class Real>
+void check_recovery(const StepShape& shape) {
+  Caller<Real> caller(shape);
+  const std::vector<Real> good = caller.weights;
+  const std::vector<Real> state = caller.state;
+  const std::vector<std::int64_t> symbols(static_cast<std::size_t>(shape.positions()), 0);
+  Step<Real> step(shape);
+  const auto loss_of = [&](const std::vector<Real>& weights) {
+    caller.weights = weights;
+    step.load_parameters(caller.views());
+    step.load_state(state.data());
+    Real loss = 0;
+    step.run({.inputs = symbols.data(), .targets = symbols.data(), .stride = shape.num_steps}, 1,
+             Real(0.1), &loss);
+    step.store_parameters(caller.views());
+    return loss;
+  };
+  const Real loss = loss_of(good);
+  const std::vector<Real> trained = caller.weights;
+  const std::vector<Real> bad(good.size(), std::numeric_limits<Real>::quiet_NaN());
+  EXPECT_TRUE(std::isnan(loss_of(bad)));
+  EXPECT_EQ(loss_of(good), loss);
+  EXPECT_EQ(caller.weights, trained);
+}
+
+// Sizes with padding, and with positions of one block and of several.
+TEST_P(KernelTest, GoodWeightsRecoverFromBadOnes) {
+  for (const std::int64_t C : {2, 3, 5}) {
+    for (const std::int64_t T : {4, 20}) {
+      for (const std::int64_t H : {3, 5, 35}) {
+        const StepShape shape = {
+            .batch_size = 20, .num_steps = T, .num_classes = C, .hidden_size = H};
+        SCOPED_TRACE(text(shape));
+        check_recovery<float>(shape);
+        check_recovery<double>(shape);
+      }
+    }
+  }
+}
+
 // Processors take long over numbers that are too small for a full mantissa: the step counts them as
 // zero, and leaves its caller's arithmetic as it was.
 TEST_P(KernelTest, TheSmallestNumbersCountAsZeroWhileItRuns) {

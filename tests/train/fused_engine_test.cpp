@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <ostream>
@@ -129,6 +130,25 @@ TEST_P(FusedEngineOf, TakesUpTheWeightsThatWereSetInBetween) {
   const Advance first = engine.advance(dataset, range, engine.initial_state(3));
   model->set_weights(initial);
   const Advance second = engine.advance(dataset, range, engine.initial_state(3));
+  EXPECT_TRUE(torch::equal(first.losses, second.losses));
+}
+
+TEST_P(FusedEngineOf, RecoversWhenWeightsThatAreNoNumbersAreReplaced) {
+  const Sizes padded = {GetParam(), 3, 4, 2, 5};
+  const WindowDataset windows(testing::scrambled_series(720, 2), {.batch_size = 3, .num_steps = 4},
+                              torch::kCPU);
+  const auto model = make(padded, torch::kFloat32);
+  const Weights initial = model->weights();
+  FusedEngine engine(model, {});
+  const WindowRange range = {.first = 0, .count = 10};
+  const Advance first = engine.advance(windows, range, engine.initial_state(3));
+  Weights bad = model->weights();
+  bad.recurrent_weight = torch::full_like(bad.recurrent_weight, NAN);
+  model->set_weights(bad);
+  const Advance lost = engine.advance(windows, range, engine.initial_state(3));
+  EXPECT_TRUE(torch::isnan(lost.losses).any().item<bool>());
+  model->set_weights(initial);
+  const Advance second = engine.advance(windows, range, engine.initial_state(3));
   EXPECT_TRUE(torch::equal(first.losses, second.losses));
 }
 

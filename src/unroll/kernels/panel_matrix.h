@@ -63,7 +63,8 @@ class AlignedArray {
 ///              panel 0        panel 1
 ///
 /// A panel's row is one or two vectors, and a product's inner loop walks down a panel without a
-/// gap. The padding stays zero by construction: no kernel needs to know of it.
+/// gap. The padding starts as zero, and products of numbers with zero keep it so; a NaN or an
+/// infinity does not, and after one it must be cleared.
 template <class Real>
 class PanelMatrix {
  public:
@@ -91,6 +92,13 @@ class PanelMatrix {
   }
   [[nodiscard]] const Real* panel(std::int64_t panel, std::int64_t row = 0) const {
     return elements_.data() + (panel * rows_ + row) * width_;
+  }
+
+  void clear_padding() {
+    const std::int64_t last = panels_ - 1;
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      std::fill(panel(last, row) + columns_in(last), panel(last, row) + width_, Real(0));
+    }
   }
 
   [[nodiscard]] Real& at(std::int64_t row, std::int64_t column) {

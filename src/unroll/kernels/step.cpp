@@ -61,7 +61,14 @@ Step<Real>::Step(const StepShape& shape, const Kernels<Real>& kernels)
 
 template <class Real>
 void Step<Real>::load_parameters(const ParameterViews<Real>& parameters) {
-  for_each_parameter(workspace_, parameters, [](Real& mine, const Real& theirs) { mine = theirs; });
+  // Parameters that were no numbers have left NaN in the padding; what else has padding is made
+  // of these in every window.
+  Workspace<Real>& w = workspace_;
+  for (PanelMatrix<Real>* matrix : {&w.input_weight, &w.bias, &w.recurrent_weight,
+                                    &w.recurrent_transposed, &w.readout_weight}) {
+    matrix->clear_padding();
+  }
+  for_each_parameter(w, parameters, [](Real& mine, const Real& theirs) { mine = theirs; });
 }
 
 template <class Real>
