@@ -171,6 +171,26 @@ TEST_P(FusedEngineOf, RefusesMoreClassesThanTheModelHas) {
                std::invalid_argument);
 }
 
+TEST_P(FusedEngineOf, RefusesAStateThatIsNotTheModels) {
+  FusedEngine engine(make(sizes, torch::kFloat32), {});
+  const WindowRange range = {.first = 0, .count = 1};
+  for (const torch::Tensor& state :
+       {torch::zeros({2, 6}), torch::zeros({3, 7}), torch::zeros({18}), torch::zeros({1, 3, 6}),
+        torch::zeros({3, 6}, torch::kFloat64), torch::zeros({3, 6}, torch::kMeta)}) {
+    EXPECT_THROW(engine.advance(dataset, range, state), std::invalid_argument) << state.sizes();
+  }
+  EXPECT_NO_THROW(engine.advance(dataset, range, torch::zeros({6, 3}).t()));
+}
+
+// LibTorch's meta device stands for every one whose memory the CPU cannot read.
+TEST_P(FusedEngineOf, RefusesWindowsOnAnotherDevice) {
+  FusedEngine engine(make(sizes, torch::kFloat32), {});
+  const WindowDataset other(testing::scrambled_series(60, 3), {.batch_size = 3, .num_steps = 4},
+                            torch::kMeta);
+  EXPECT_THROW(engine.advance(other, {.first = 0, .count = 1}, engine.initial_state(3)),
+               std::invalid_argument);
+}
+
 TEST_P(FusedEngineOf, RefusesWindowsThatAreNotThere) {
   const auto model = make(sizes, torch::kFloat32);
   FusedEngine engine(model, {});

@@ -30,6 +30,17 @@ kernels::SymbolRows symbols_of(const Window& windows) {
           .stride = windows.inputs.stride(0)};
 }
 
+/// Throws std::invalid_argument.
+void check_state(const torch::Tensor& state, const kernels::StepShape& shape, torch::Dtype dtype) {
+  if (!state.is_cpu() || state.scalar_type() != dtype ||
+      state.sizes() != torch::IntArrayRef({shape.batch_size, shape.hidden_size})) {
+    throw std::invalid_argument(fmt::format(
+        "a state [{}] of {} on the device {}, not [{}, {}] of {} on the CPU",
+        fmt::join(state.sizes(), ", "), torch::toString(state.scalar_type()), state.device().str(),
+        shape.batch_size, shape.hidden_size, torch::toString(dtype)));
+  }
+}
+
 }  // namespace
 
 FusedEngine::FusedEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options)
@@ -59,6 +70,11 @@ Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, to
   }
   const Window span = windows.windows(range.first, range.count);
   const Weights weights = model_->weight_views();
+  check_state(state, shape, weights.bias.scalar_type());
+  if (!span.inputs.is_cpu()) {
+    throw std::invalid_argument(
+        fmt::format("windows on the device {}, not the CPU", span.inputs.device().str()));
+  }
   const torch::Tensor losses = torch::empty({range.count}, state.options());
   state = state.clone(torch::MemoryFormat::Contiguous);
 

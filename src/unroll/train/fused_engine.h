@@ -21,7 +21,9 @@ class FusedEngine final : public Engine {
   FusedEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options);
 
   [[nodiscard]] torch::Tensor initial_state(std::int64_t batch_size) const override;
-  /// @throws std::invalid_argument if the windows have more classes than the model
+  /// @throws std::out_of_range if a window is not there; std::invalid_argument if the windows have
+  /// more classes than the model or are not on the CPU, or the state is not [B, H] of the model's
+  /// dtype on the CPU
   Advance advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) override;
 
  private:
