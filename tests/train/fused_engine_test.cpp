@@ -41,7 +41,8 @@ std::vector<Sizes> sizes() {
   std::vector<Sizes> all = {{ModelKind::kManual, 3, 10, 2, 4},  {ModelKind::kBuiltin, 3, 10, 2, 4},
                             {ModelKind::kManual, 1, 1, 2, 1},   {ModelKind::kBuiltin, 1, 1, 17, 1},
                             {ModelKind::kManual, 1, 5, 2, 16},  {ModelKind::kBuiltin, 16, 1, 3, 5},
-                            {ModelKind::kBuiltin, 40, 2, 2, 4}, {ModelKind::kManual, 2, 3, 16, 33}};
+                            {ModelKind::kBuiltin, 40, 2, 2, 4}, {ModelKind::kManual, 2, 3, 16, 33},
+                            {ModelKind::kManual, 3, 5, 1, 4},   {ModelKind::kBuiltin, 2, 6, 1, 9}};
   std::mt19937 random(42);
   const auto between = [&](std::uint32_t low, std::uint32_t high) {
     return static_cast<std::int64_t>(low + random() % (high - low + 1));

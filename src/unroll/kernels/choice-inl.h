@@ -58,7 +58,7 @@ Kernels<Real> choose(const StepShape& shape) {
     kernels.loss = &BinaryLoss<Row>::run;
   });
   kernels.widths.classes = 2;
-  if (shape.num_classes > 2) {
+  if (shape.num_classes != 2) {
     with_row<Real, kNarrowest>(shape.num_classes, [&](auto row) {
       kernels.widths.classes = decltype(row)::kWidth;
       kernels.loss = &SoftmaxLoss<decltype(row)>::run;

@@ -98,7 +98,7 @@ struct HiddenPasses {
       }
     }
     transpose(w.recurrent_weight, w.recurrent_transposed);
-    if (w.C() > 2) {
+    if (w.C() != 2) {
       transpose(w.readout_weight, w.readout_transposed);
     }
   }

@@ -24,7 +24,9 @@ struct ReferenceKernels {
       for (std::int64_t from = 0; from < w.H(); ++from) {
         w.recurrent_transposed.at(h, from) = w.recurrent_weight.at(from, h);
       }
-      w.readout_difference.at(0, h) = w.readout_weight.at(1, h) - w.readout_weight.at(0, h);
+      if (w.C() == 2) {
+        w.readout_difference.at(0, h) = w.readout_weight.at(1, h) - w.readout_weight.at(0, h);
+      }
     }
   }
 

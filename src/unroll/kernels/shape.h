@@ -10,7 +10,7 @@ namespace unroll::kernels {
 struct StepShape {
   std::int64_t batch_size;   ///< B
   std::int64_t num_steps;    ///< T
-  std::int64_t num_classes;  ///< C, at least 2
+  std::int64_t num_classes;  ///< C, at least 1
   std::int64_t hidden_size;  ///< H
 
   [[nodiscard]] std::int64_t positions() const { return num_steps * batch_size; }

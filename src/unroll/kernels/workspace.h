@@ -64,7 +64,7 @@ struct Workspace {
   // What `prepare` makes of them, for a window's passes.
   PanelMatrix<Real> input_terms;           // [C, H], input_weight + bias
   PanelMatrix<Real> recurrent_transposed;  // [H, H]; `update` sums in it
-  PanelMatrix<Real> readout_transposed;    // [H, C], for more than two classes
+  PanelMatrix<Real> readout_transposed;    // [H, C], for all but two classes
   PanelMatrix<Real> readout_difference;    // [1, H], of two classes: the second's row - the first's
 
   // A window's symbols.
