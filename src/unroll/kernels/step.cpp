@@ -1,8 +1,12 @@
 #include <unroll/kernels/step.h>
 
-#include <xmmintrin.h>
+#include <hwy/detect_compiler_arch.h>
 
 #include <algorithm>
+
+#if HWY_ARCH_X86
+#include <xmmintrin.h>
+#endif
 
 #include <unroll/kernels/kernels.h>
 
@@ -11,8 +15,9 @@ namespace {
 
 /// While it lives, numbers too small for a full mantissa count as zero on this thread. They do not
 /// matter to a loss, but processors take a hundred times as long over each, and the gradients of
-/// saturated units are full of them.
+/// saturated units are full of them. Does nothing on another architecture than x86.
 class FlushDenormals {
+#if HWY_ARCH_X86
  public:
   FlushDenormals() { _mm_setcsr(saved_ | kFlushResults | kFlushOperands); }
   ~FlushDenormals() { _mm_setcsr(saved_); }
@@ -23,6 +28,10 @@ class FlushDenormals {
   static constexpr unsigned kFlushResults = 0x8000;   // MXCSR.FTZ
   static constexpr unsigned kFlushOperands = 0x0040;  // MXCSR.DAZ
   unsigned saved_ = _mm_getcsr();
+#else
+ public:
+  FlushDenormals() {}  // Not defaulted, so that a variable of it is used.
+#endif
 };
 
 /// Calls move(an element of the workspace, the caller's) for every parameter.

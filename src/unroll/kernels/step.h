@@ -33,8 +33,8 @@ struct ParameterViews {
 };
 
 /// Forward, softmax cross-entropy, back-propagation through the window and plain SGD, window after
-/// window, by the kernels that serve the sizes. One thread. Numbers below the smallest normal one
-/// count as zero. Real is float or double.
+/// window, by the kernels that serve the sizes. One thread. On x86, numbers below the smallest
+/// normal one count as zero. Real is float or double.
 template <class Real>
 class Step {
  public:
