@@ -365,6 +365,36 @@ TEST_P(KernelTest, ALossOfWeightsThatAreNoNumbersIsNone) {
 }
 
 template <class Real>
+void check_bad_class(const StepShape& shape) {
+  const std::int64_t last = shape.num_classes - 1;
+  Caller<Real> caller(shape);
+  caller.views().readout_bias.at(last, 0) = std::numeric_limits<Real>::quiet_NaN();
+  std::vector<std::int64_t> symbols;
+  for (std::int64_t p = 0; p < shape.positions(); ++p) {
+    symbols.push_back(p % last);
+  }
+  Step<Real> step(shape);
+  step.load_parameters(caller.views());
+  step.load_state(caller.state.data());
+  Real loss = 0;
+  step.run({.inputs = symbols.data(), .targets = symbols.data(), .stride = shape.num_steps}, 1,
+           Real(0.1), &loss);
+  EXPECT_TRUE(std::isnan(loss));
+}
+
+// A class that is never the target is in the softmax all the same.
+TEST_P(KernelTest, ALossOfAnUntargetedClassThatIsNoNumberIsNone) {
+  for (const std::int64_t C : {2, 3, 5, 8, 17, 40}) {
+    for (const std::int64_t H : {4, 9}) {
+      const StepShape shape = {.batch_size = 5, .num_steps = 4, .num_classes = C, .hidden_size = H};
+      SCOPED_TRACE(text(shape));
+      check_bad_class<float>(shape);
+      check_bad_class<double>(shape);
+    }
+  }
+}
+
+template <class Real>
 void check_recovery(const StepShape& shape) {
   Caller<Real> caller(shape);
   const std::vector<Real> good = caller.weights;

@@ -184,6 +184,9 @@ TEST_P(KernelMath, ExpIsWithinThreeUlpsAndEndsInZero) {
   std::vector<float> beyond = {-88.0F, -1e30F, -std::numeric_limits<float>::infinity()};
   HWY_DYNAMIC_DISPATCH(exp_float)(beyond);
   EXPECT_EQ(beyond, std::vector<float>(3, 0.0F));
+  std::vector<double> wide_beyond = {-709.0, -1e300, -std::numeric_limits<double>::infinity()};
+  HWY_DYNAMIC_DISPATCH(exp_double)(wide_beyond);
+  EXPECT_EQ(wide_beyond, std::vector<double>(3, 0.0));
 }
 
 template <class Real>
@@ -193,6 +196,21 @@ std::vector<Real> at_least_one(Real largest) {
     x.push_back(value);
   }
   return x;
+}
+
+TEST_P(KernelMath, ExpAndLogOfNoNumberAreNone) {
+  std::vector<float> exp_y(1, std::numeric_limits<float>::quiet_NaN());
+  std::vector<float> log_y = exp_y;
+  HWY_DYNAMIC_DISPATCH(exp_float)(exp_y);
+  HWY_DYNAMIC_DISPATCH(log_float)(log_y);
+  EXPECT_TRUE(std::isnan(exp_y[0]));
+  EXPECT_TRUE(std::isnan(log_y[0]));
+  std::vector<double> wide_exp_y(1, std::numeric_limits<double>::quiet_NaN());
+  std::vector<double> wide_log_y = wide_exp_y;
+  HWY_DYNAMIC_DISPATCH(exp_double)(wide_exp_y);
+  HWY_DYNAMIC_DISPATCH(log_double)(wide_log_y);
+  EXPECT_TRUE(std::isnan(wide_exp_y[0]));
+  EXPECT_TRUE(std::isnan(wide_log_y[0]));
 }
 
 TEST_P(KernelMath, LogIsWithinThreeUlps) {

@@ -136,15 +136,15 @@ HWY_INLINE ScaledExp<V> scaled_exp(D d, V x) {
           .rest = hn::Mul(polynomial(d, kSeries, r), r)};
 }
 
-/// exp(x) for x <= 0; 0 where it would be next to the smallest normal number.
+/// exp(x) for x <= 0; 0 where it would be next to the smallest normal number; NaN for NaN.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp_of_negative(D d, V x) {
   const auto least = hn::Set(d, Format<hn::TFromD<D>>::kLeastExponent);
-  const auto [scale, rest] = scaled_exp(d, hn::Max(x, least));
-  return hn::IfThenElseZero(hn::Gt(x, least), hn::MulAdd(scale, rest, scale));
+  const auto [scale, rest] = scaled_exp(d, x);  // of no meaning below `least`
+  return hn::IfThenZeroElse(hn::Le(x, least), hn::MulAdd(scale, rest, scale));
 }
 
-/// ln(x) for a normal x >= 1.
+/// ln(x) for a normal x >= 1; NaN for NaN.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V log(D d, V x) {
   using Real = hn::TFromD<D>;
@@ -163,7 +163,8 @@ HWY_INLINE V log(D d, V x) {
   const V s = hn::Div(hn::Sub(m, one), hn::Add(m, one));
   const V log_m = hn::Mul(s, polynomial(d, kSeries, hn::Mul(s, s)));
   const V low = hn::MulAdd(n, hn::Set(d, F::kLn2Low), log_m);
-  return hn::MulAdd(n, hn::Set(d, F::kLn2High), low);
+  const V not_a_number = hn::VecFromMask(d, hn::Not(hn::Eq(x, x)));
+  return hn::Or(hn::MulAdd(n, hn::Set(d, F::kLn2High), low), not_a_number);
 }
 
 /// The smaller of two positive numbers. They compare as their bits do, and integers compare faster
