@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -156,8 +157,13 @@ void check_passes(const StepShape& shape) {
   expect_zero_padding(actual.readout_weight, actual.C(), "readout_weight");
 }
 
+// The last sizes have more panels than the update sums at a time, with more positions than a block
+// has and with fewer.
 TEST_P(KernelTest, EveryPassIsItsTwin) {
-  for (const StepShape& shape : shapes()) {
+  std::vector<StepShape> all = shapes();
+  all.push_back({.batch_size = 33, .num_steps = 8, .num_classes = 2, .hidden_size = 368});
+  all.push_back({.batch_size = 64, .num_steps = 1, .num_classes = 17, .hidden_size = 385});
+  for (const StepShape& shape : all) {
     SCOPED_TRACE(text(shape));
     check_passes<float>(shape);
     check_passes<double>(shape);
@@ -166,6 +172,48 @@ TEST_P(KernelTest, EveryPassIsItsTwin) {
     }
   }
 }
+
+template <class Real>
+void check_far_logits(const StepShape& shape) {
+  const Kernels<Real> kernels = choose_kernels<Real>(shape);
+  const Kernels<Real> twins = ReferenceKernels<Real>::kernels(kernels.widths);
+  Workspace<Real> actual = make_workspace(shape, kernels);
+  Workspace<Real> expected = make_workspace(shape, kernels);
+  for (Workspace<Real>* w : {&actual, &expected}) {
+    for (std::int64_t c = 0; c < shape.num_classes; ++c) {
+      constexpr std::array<Real, 3> kBiases = {0, 300, -1000};
+      w->readout_bias.at(0, c) = kBiases[static_cast<std::size_t>(c % 3)];
+    }
+  }
+  kernels.prepare(actual);
+  twins.prepare(expected);
+  kernels.forward(actual);
+  twins.forward(expected);
+  const Real expected_loss = twins.loss(expected);
+  EXPECT_GT(expected_loss, Real(100));
+  EXPECT_NEAR(kernels.loss(actual) / expected_loss, 1.0, sizeof(Real) == 4 ? 1e-6 : 1e-14);
+  expect_near(actual.logits, expected.logits, actual.P(), "logits");
+}
+
+// Of a certain mistake, the loss is as large as the logits are far apart.
+TEST_P(KernelTest, TheLossOfLogitsFarApartIsItsTwins) {
+  for (const std::int64_t C : {2, 3, 40}) {
+    const StepShape shape = {.batch_size = 7, .num_steps = 5, .num_classes = C, .hidden_size = 9};
+    SCOPED_TRACE(text(shape));
+    check_far_logits<float>(shape);
+    check_far_logits<double>(shape);
+  }
+}
+
+#if HWY_ARCH_X86
+// A wide panel's row is two vectors.
+TEST_P(KernelTest, TheKernelsAreThoseOfTheInstructionSet) {
+  const std::int64_t vector_bytes = GetParam() == HWY_AVX3 ? 64 : GetParam() == HWY_AVX2 ? 32 : 16;
+  const StepShape shape = {.batch_size = 1, .num_steps = 1, .num_classes = 2, .hidden_size = 1000};
+  EXPECT_EQ(choose_kernels<float>(shape).widths.hidden, 2 * vector_bytes / 4);
+  EXPECT_EQ(choose_kernels<double>(shape).widths.hidden, 2 * vector_bytes / 8);
+}
+#endif
 
 /// A step with its caller's weights, all in one row.
 template <class Real>
@@ -339,6 +387,45 @@ TEST_P(KernelTest, TheSmallStepIsItsTwinsStep) {
         }
       }
     }
+  }
+}
+
+template <class Real>
+void check_far_logits_of_the_step(const StepShape& shape, Real bias, double tolerance) {
+  Caller<Real> actual(shape);
+  Caller<Real> expected(shape);
+  actual.views().readout_bias.at(1, 0) = bias;
+  expected.views().readout_bias.at(1, 0) = bias;
+  const Kernels<Real> kernels = choose_kernels<Real>(shape);
+  const std::vector<Real> actual_losses = train(actual, Step<Real>(shape, kernels), 4, 4);
+  const std::vector<Real> expected_losses =
+      train(expected, Step<Real>(shape, ReferenceKernels<Real>::kernels(kernels.widths)), 4, 4);
+  const double size = std::abs(static_cast<double>(bias));
+  expect_near(actual_losses, expected_losses, tolerance * size);
+  expect_near(actual.weights, expected.weights, tolerance * size);
+  EXPECT_GT(expected_losses[0], Real(0.1 * size));
+}
+
+// The small step, and the passes of the same two classes.
+TEST_P(KernelTest, TheStepOfLogitsFarApartIsItsTwins) {
+  for (const std::int64_t H : {4, 9}) {
+    const StepShape shape = {.batch_size = 3, .num_steps = 7, .num_classes = 2, .hidden_size = H};
+    for (const int bias : {20, 300, -1000}) {
+      SCOPED_TRACE(text(shape) + " bias " + std::to_string(bias));
+      check_far_logits_of_the_step(shape, static_cast<float>(bias), 1e-6);
+      check_far_logits_of_the_step(shape, static_cast<double>(bias), 1e-14);
+    }
+  }
+}
+
+// Every position's factor is then 2, the largest that a product of many can have.
+TEST_P(KernelTest, TheLossOfALongWindowOfZeroWeightsIsLnTwo) {
+  for (const std::int64_t H : {4, 9}) {
+    const StepShape shape = {
+        .batch_size = 2, .num_steps = 1300, .num_classes = 2, .hidden_size = H};
+    Caller<float> caller(shape);
+    caller.weights.assign(caller.weights.size(), 0.0F);
+    EXPECT_NEAR(train(caller, Step<float>(shape), 1, 1)[0], std::log(2.0), 1e-6) << "H " << H;
   }
 }
 

@@ -157,10 +157,17 @@ TEST_P(FusedEngineOf, ServesWindowsOfOtherSizesInTurn) {
   const auto model = make(sizes, torch::kFloat32);
   FusedEngine engine(model, {});
   engine.advance(dataset, {.first = 0, .count = 5}, engine.initial_state(3));
+  const Weights between = model->weights();
   const WindowDataset other(testing::scrambled_series(200, 3), {.batch_size = 7, .num_steps = 2},
                             torch::kCPU);
   const Advance advance = engine.advance(other, {.first = 0, .count = 3}, engine.initial_state(7));
+  const auto fresh_model = make(sizes, torch::kFloat32);
+  fresh_model->set_weights(between);
+  FusedEngine fresh(fresh_model, {});
+  const Advance expected = fresh.advance(other, {.first = 0, .count = 3}, fresh.initial_state(7));
   EXPECT_EQ(advance.state.sizes(), (std::vector<std::int64_t>{7, 6}));
+  EXPECT_TRUE(torch::equal(advance.losses, expected.losses));
+  EXPECT_TRUE(torch::equal(advance.state, expected.state));
 }
 
 TEST_P(FusedEngineOf, RefusesMoreClassesThanTheModelHas) {

@@ -35,7 +35,8 @@ class AlignedArray {
  private:
   static void* allocate(std::size_t bytes) {
     const std::size_t alignment = bytes < kLargePage ? kAlignment : kLargePage;
-    const std::size_t whole = (bytes + alignment - 1) / alignment * alignment;
+    const std::size_t whole =
+        (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
     void* memory = std::aligned_alloc(alignment, whole);
     if (memory == nullptr) {
       throw std::bad_alloc();
