@@ -1,4 +1,5 @@
-// Which kernel serves which size: the one place where that is decided, by what bench/ measures.
+// Which kernel serves which size, by what bench/ measures: kSmallHidden of small_step-inl.h and
+// kMaxOneHotClasses of workspace.h are decided with it, where what they cut off is laid out.
 // Included once for each instruction set.
 
 #if defined(UNROLL_KERNELS_CHOICE_INL_H_) == defined(HWY_TARGET_TOGGLE)

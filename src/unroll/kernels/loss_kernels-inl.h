@@ -79,6 +79,7 @@ struct BinaryLoss {
   using Tag = typename Row::Tag;
   using Vector = typename Row::Vector;
   static constexpr std::size_t kGroup = 16 / sizeof(Real);  // positions that are summed together
+  static_assert(Row::kLanes <= Workspace<Real>::kSlack);
   using GroupTag = hn::CappedTag<Real, kGroup>;
 
   /// A vector folded to 128 bits, by adding its halves.
@@ -165,13 +166,15 @@ struct BinaryLoss {
   }
 };
 
-/// Any number of classes. Row is a panel's row of classes.
+/// Any number of classes, up to what Real tells apart: 2^24 in single precision. Row is a panel's
+/// row of classes.
 template <class Row>
 struct SoftmaxLoss {
   using Real = typename Row::Real;
   using Tag = typename Row::Tag;
   using Vector = typename Row::Vector;
   static constexpr int kMaxRowsOfTile = Row::kMaxRows;
+  static_assert(Row::kLanes <= Workspace<Real>::kSlack);
 
   /// logits = hidden readout_transposed + readout_bias, a tile of positions.
   struct Logits {

@@ -45,7 +45,7 @@ void for_each_parameter(Workspace& w, const ParameterViews<Real>& parameters, Mo
     move(w.bias.at(0, h), parameters.bias.at(h, 0));
   }
   // In blocks, so that whichever way the caller's matrix lies, cache lines are used whole.
-  constexpr std::int64_t kBlock = 8;
+  constexpr std::int64_t kBlock = 64 / sizeof(Real);
   for (std::int64_t first = 0; first < w.H(); first += kBlock) {
     const std::int64_t end = std::min(first + kBlock, w.H());
     for (std::int64_t h = 0; h < w.H(); ++h) {

@@ -117,8 +117,9 @@ struct Tile {
         }
       }
       for (; k < count; ++k) {
-        if constexpr (kVectors == 2) {
-          // The first tile of a wide panel reads it from memory, the others from the cache.
+        if constexpr (kVectors == 2 && !kTwoChains) {
+          // The first tile of a wide panel reads it from memory, the others from the cache. The
+          // last rows ask beyond the panel's end, where a prefetch does nothing or no harm.
           hwy::Prefetch(right + kRowsAhead * Row::kWidth);
           hwy::Prefetch(right + kRowsAhead * Row::kWidth + Row::kLanes);
         }
