@@ -94,7 +94,13 @@ class StepBench:
     def report(self, name: str, seconds: float) -> dict:
         """The context, and the benchmark whose name begins so."""
         options = [f"--benchmark_filter=^{name}(/|$)", f"--benchmark_min_time={seconds}", "--benchmark_format=json"]
-        return json.loads(run([str(self.program), *options], self.core))
+        output = run([str(self.program), *options], self.core)
+        if not output.strip():
+            raise Absent(f"{self.program.name} has no benchmark {name}")
+        report = json.loads(output)
+        if message := report["benchmarks"][0].get("error_message"):
+            raise Absent(f"{self.program.name} failed at {name}: {message}")
+        return report
 
 
 class Engine:
@@ -131,7 +137,7 @@ class BareLoop:
 
     def choose(self, size: Size) -> list[str]:
         if size.dtype != "float32" or size.C != 2 or size.H > self.LARGEST_H:
-            raise Absent(f"for float32, two classes and up to {self.LARGEST_H} hidden units")
+            raise Absent(f"for float32, two classes and up to {self.LARGEST_H} hidden units only")
         times: dict[str, float] = {}
         programs: dict[str, list[str]] = {}
         for compiler in filter(shutil.which, ("g++", "clang++")):
@@ -320,6 +326,11 @@ def as_markdown(rows: list[Row], entrants: dict[str, Contestant], machine: Machi
         lines.append("| " + " | ".join(cells) + " |")
 
     absent = [title for title in entrants if title not in columns]
+    titles_by_reason: dict[str, list[str]] = {}  # of empty cells
+    for title in columns:
+        for reason in dict.fromkeys(row.absent[title] for row in rows if title in row.absent):
+            titles_by_reason.setdefault(reason, []).append(title)
+    empty = [f"{', '.join(titles)} ({reason})" for reason, titles in titles_by_reason.items()]
     versions = {peer.version for peer in entrants.values() if isinstance(peer, Peer) and peer.version}
     notes = [
         f"{datetime.date.today()}, one core of: {machine.processor}",
@@ -327,6 +338,7 @@ def as_markdown(rows: list[Row], entrants: dict[str, Contestant], machine: Machi
         *sorted(versions),
         f"medians of {rounds} rounds",
         *([f"absent: {', '.join(absent)}"] if absent else []),
+        *([f"empty cells: {', '.join(empty)}"] if empty else []),
     ]
     return "\n".join(lines) + "\n\n" + "; ".join(notes) + "."
 
@@ -382,8 +394,13 @@ def main() -> int:
             rows.append(measure_row(size, entrants, arguments.rounds, arguments.seconds))
             for title, reason in rows[-1].absent.items():
                 print(f"  no {title}: {reason}", file=sys.stderr)
+            if FUSED in rows[-1].absent:
+                sys.exit(f"peers.py: without {FUSED} at {size} there is nothing to compare with")
 
-    machine = describe_machine(program, arguments.seconds)
+    try:
+        machine = describe_machine(program, arguments.seconds)
+    except Absent as absence:
+        sys.exit(f"peers.py: {absence}")
     text = as_markdown(rows, entrants, machine, arguments.rounds)
     print(text)
     if arguments.json:
