@@ -63,9 +63,10 @@ class AlignedArray {
 ///     row 2    x x x x        x x x 0
 ///              panel 0        panel 1
 ///
-/// A panel's row is one or two vectors, and a product's inner loop walks down a panel without a
-/// gap. The padding starts as zero, and products of numbers with zero keep it so; a NaN or an
-/// infinity does not, and after one it must be cleared.
+/// A panel's row is one or two vectors, or 2 numbers where the columns are two classes, and a
+/// product's inner loop walks down a panel without a gap. The padding starts as zero, and products
+/// of numbers with zero keep it so; a NaN or an infinity does not, and after one it must be
+/// cleared.
 template <class Real>
 class PanelMatrix {
  public:
