@@ -103,7 +103,7 @@ int run(int argc, char** argv) {
   }
   cli::catch_stop_signals();
   cli::ProgressPrinter progress(command.quiet);
-  const auto stop = [] { return cli::stop_signal() != 0; };
+  const auto stop = [](const TrainingProgress& /*progress*/) { return cli::stop_signal() != 0; };
   const RunOutcome outcome = flags.given("resume")
                                  ? resume_training({.run_directory = command.resume,
                                                     .options = command.options,

@@ -179,6 +179,25 @@ TEST(BackgroundSource, GivesWhatTheSourceGives) {
   EXPECT_THROW(background.next(), std::out_of_range);
 }
 
+TEST(SeriesSource, SkipsAsIfTheSeriesHadBeenMade) {
+  for (const std::int64_t length : {1, 207, 208, 209, 1000}) {
+    for (const std::int64_t count : {0, 1, 2, 3, 7}) {
+      SampledSource made(LaggedProcess::tutorial(), length, 3);
+      for (std::int64_t i = 0; i < count; ++i) {
+        made.next();
+      }
+      BackgroundSource skipping(
+          std::make_unique<SampledSource>(LaggedProcess::tutorial(), length, 3), count + 1);
+      skipping.skip(count);
+      const auto expected = made.next();
+      const auto actual = skipping.next();
+      EXPECT_EQ(actual->inputs, expected->inputs) << length << " x " << count;
+      EXPECT_EQ(actual->targets, expected->targets) << length << " x " << count;
+      EXPECT_THROW(skipping.next(), std::out_of_range);
+    }
+  }
+}
+
 /// Counts the series that it was asked for; the second one fails.
 class FailingSource final : public SeriesSource {
  public:
@@ -190,6 +209,7 @@ class FailingSource final : public SeriesSource {
     }
     return std::make_shared<const Series>();
   }
+  void skip(std::int64_t /*count*/) override {}
 
  private:
   std::atomic<int>& asked_;

@@ -28,6 +28,7 @@ class Silent final : public RunObserver {
  public:
   void on_start(const RunStart& /*start*/) override {}
   void on_row(const LogRow& /*row*/) override {}
+  void on_warning(const std::string& /*warning*/) override {}
 };
 
 class ExportRunTest : public ::testing::Test {

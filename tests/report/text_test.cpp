@@ -16,7 +16,8 @@ RunStart a_start() {
                     .process = LaggedProcess::tutorial(),
                     .floors = LaggedProcess::tutorial().floors(10),
                     .windows_per_epoch = 33'333,
-                    .run_directory = "runs/mine"};
+                    .run_directory = "runs/mine",
+                    .progress = {}};
   return start;
 }
 

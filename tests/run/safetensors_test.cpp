@@ -215,10 +215,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"NameTwice",
                 R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
                 R"("x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
-                R"(names "x" twice in its header)"},
+                R"(its header names "x" twice)"},
         BadFile{"KeyTwice",
                 R"({"x":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
-                R"(names "dtype" twice in its header)"},
+                R"(its header names "dtype" twice)"},
         BadFile{"EntryNoObject", R"({"x":[0,8]})", "x must have data_offsets of two integers"},
         BadFile{"EntryNull", R"({"x":null})", "x must have data_offsets of two integers"},
         BadFile{"NoOffsets", R"({"x":{"dtype":"F32","shape":[2]}})",

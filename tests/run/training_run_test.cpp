@@ -49,11 +49,13 @@ class Recorder final : public RunObserver {
     rows.push_back(row);
     metrics_at_row.push_back(testing::read_bytes(start->run_directory + "/metrics.csv"));
   }
+  void on_warning(const std::string& warning) override { warnings.push_back(warning); }
 
   std::optional<RunStart> start;
   std::set<std::string> files_at_start;
   std::vector<LogRow> rows;
   std::vector<std::string> metrics_at_row;
+  std::vector<std::string> warnings;
 };
 
 class TrainingRunTest : public ::testing::Test {
@@ -115,12 +117,12 @@ std::vector<std::string> fields(const std::string& line) {
   return result;
 }
 
-TEST_F(TrainingRunTest, LeavesTheFourFilesAndNothingElse) {
-  const Summary summary = run_training(small(), recorder);
+TEST_F(TrainingRunTest, LeavesItsFilesAndNothingElse) {
+  const Summary summary = run_training(small(), recorder).summary.value();
   EXPECT_EQ(summary.run_directory, out());
-  EXPECT_EQ(
-      testing::names_in(out()),
-      (std::set<std::string>{"config.json", "metrics.csv", "summary.json", "weights.safetensors"}));
+  EXPECT_EQ(testing::names_in(out()),
+            (std::set<std::string>{"SHA256SUMS", "checkpoints", "config.json", "metrics.csv",
+                                   "summary.json", "weights.safetensors"}));
 }
 
 TEST_F(TrainingRunTest, TrainsWhatItsPartsTrain) {
@@ -131,7 +133,7 @@ TEST_F(TrainingRunTest, TrainsWhatItsPartsTrain) {
     options.model.model = kind;
     options.optimizer = {.optimizer = OptimizerKind::kAdam, .learning_rate = 0.05};
     options.dtype = Precision::kFloat64;
-    const Summary summary = run_training(options, recorder);
+    const Summary summary = run_training(options, recorder).summary.value();
 
     const auto model = make_model(options.model, torch::kFloat64, torch::kCPU);
     model->set_weights(glorot_weights(options.model, 5, torch::kFloat64));
@@ -218,7 +220,7 @@ TEST_F(TrainingRunTest, TellsItsObserverWhatItDecided) {
 }
 
 TEST_F(TrainingRunTest, ItsSummaryIsWhatItReturns) {
-  const Summary summary = run_training(small(), recorder);
+  const Summary summary = run_training(small(), recorder).summary.value();
   const Json json = this->json("summary.json");
   EXPECT_EQ(json["model"], "manual");
   EXPECT_EQ(json["engine"], "fused");
@@ -255,10 +257,10 @@ TEST_F(TrainingRunTest, GivesTheSameBytesAgain) {
 
 TEST_F(TrainingRunTest, AnotherSeedIsAnotherRun) {
   RunOptions options = small();
-  const Summary one = run_training(options, recorder);
+  const Summary one = run_training(options, recorder).summary.value();
   options.out = directory / "runs/two";
   options.seed = 6;
-  EXPECT_NE(run_training(options, recorder).final_loss, one.final_loss);
+  EXPECT_NE(run_training(options, recorder).summary.value().final_loss, one.final_loss);
 }
 
 TEST_F(TrainingRunTest, SetsLibTorchsThreads) {
@@ -302,7 +304,7 @@ TEST_F(TrainingRunTest, TrainsOnTheUsersSeriesAndFillsInWhatTheFileDecides) {
   testing::write_bytes(data, csv());
   RunOptions options = small();
   options.data = data;
-  const Summary summary = run_training(options, recorder);
+  const Summary summary = run_training(options, recorder).summary.value();
 
   EXPECT_EQ(recorder.start->options.series.series_length, 120);
   EXPECT_EQ(recorder.start->options.model.num_classes, 4);
@@ -454,6 +456,7 @@ class ThrowingObserver final : public RunObserver {
       throw std::runtime_error("at a row");
     }
   }
+  void on_warning(const std::string& /*warning*/) override {}
 
  private:
   bool at_start_;

@@ -78,7 +78,7 @@ class Session {
     bool is_stopped = false;
     const auto step = [&] {
       advance();
-      is_stopped = stop();
+      is_stopped = stop(trainer_.progress());
       return !is_stopped;
     };
     result_ = unroll::train(trainer_, *run_.prepared.source, options_.windows,

@@ -41,8 +41,10 @@ class RunObserver {
   virtual void on_warning(const std::string& warning) = 0;
 };
 
-/// Is asked after every few windows whether the run should stop.
-using StopRequest = std::function<bool()>;
+/// Is asked after every few windows whether the run should stop there.
+using StopRequest = std::function<bool(const TrainingProgress& progress)>;
+
+inline bool never_stop(const TrainingProgress& /*progress*/) { return false; }
 
 /// How a run ended.
 struct RunOutcome {
@@ -56,7 +58,8 @@ struct RunOutcome {
 /// Everything that can be refused is refused before the run directory is made. When it is asked to
 /// stop, it finishes the window and saves a checkpoint. Sets LibTorch's thread count.
 /// @throws InvalidOption, FileError, DivergenceError, and what LibTorch throws.
-RunOutcome run_training(RunOptions options, RunObserver& observer, const StopRequest& stop);
+RunOutcome run_training(RunOptions options, RunObserver& observer,
+                        const StopRequest& stop = never_stop);
 
 /// A run to go on with.
 struct ResumeRequest {
@@ -72,6 +75,6 @@ struct ResumeRequest {
 /// @throws InvalidOption for another option that contradicts the run's; and what run_training
 /// throws
 RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
-                           const StopRequest& stop);
+                           const StopRequest& stop = never_stop);
 
 }  // namespace unroll

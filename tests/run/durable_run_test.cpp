@@ -1,0 +1,463 @@
+// A run that was stopped and went on is, to the last bit, the run that was never stopped.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <unroll/base/error.h>
+#include <unroll/run/checkpoint_folder.h>
+#include <unroll/run/config.h>
+#include <unroll/run/run_lock.h>
+#include <unroll/run/training_run.h>
+#include <unroll/run/verification.h>
+
+#include "../support/reliability.h"
+#include "../support/temp_dir.h"
+
+namespace unroll {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using testing::is_in_full;
+using testing::read_bytes;
+using testing::TempDir;
+using testing::write_bytes;
+
+class Recorder final : public RunObserver {
+ public:
+  void on_start(const RunStart& started) override { progress = started.progress; }
+  void on_row(const LogRow& /*row*/) override {}
+  void on_warning(const std::string& warning) override { warnings.push_back(warning); }
+
+  TrainingProgress progress;
+  std::vector<std::string> warnings;
+};
+
+/// What a run trains.
+struct Kind {
+  const char* name;
+  ModelKind model;
+  EngineChoice engine;
+  OptimizerKind optimizer;
+  Precision dtype;
+};
+
+constexpr Kind kKinds[] = {
+    {"ManualFused", ModelKind::kManual, EngineChoice::kFused, OptimizerKind::kSgd,
+     Precision::kFloat32},
+    {"BuiltinFusedDouble", ModelKind::kBuiltin, EngineChoice::kFused, OptimizerKind::kSgd,
+     Precision::kFloat64},
+    {"ManualAutograd", ModelKind::kManual, EngineChoice::kAutograd, OptimizerKind::kSgd,
+     Precision::kFloat32},
+    {"BuiltinAutograd", ModelKind::kBuiltin, EngineChoice::kAutograd, OptimizerKind::kSgd,
+     Precision::kFloat32},
+    {"ManualAdam", ModelKind::kManual, EngineChoice::kAutograd, OptimizerKind::kAdam,
+     Precision::kFloat32},
+    {"BuiltinAdam", ModelKind::kBuiltin, EngineChoice::kAutograd, OptimizerKind::kAdam,
+     Precision::kFloat64},
+    {"ManualAdagrad", ModelKind::kManual, EngineChoice::kAutograd, OptimizerKind::kAdagrad,
+     Precision::kFloat32},
+};
+
+/// 3 epochs of 20 windows, a row every 7, a checkpoint every 11: rows, checkpoints and epochs end
+/// at different windows, but for the last.
+constexpr std::int64_t kWindows = 60;
+
+RunOptions options_of(const Kind& kind, const std::string& out) {
+  RunOptions options;
+  options.model.model = kind.model;
+  options.series.series_length = 607;
+  options.optimizer = {.optimizer = kind.optimizer,
+                       .learning_rate = kind.optimizer == OptimizerKind::kSgd ? 0.2 : 0.02};
+  options.trainer = {.epochs = 3, .log_every = 7};
+  options.engine = kind.engine;
+  options.device = DeviceChoice::kCpu;
+  options.dtype = kind.dtype;
+  options.seed = 5;
+  options.checkpoint_every = 11;
+  options.out = out;
+  return options;
+}
+
+/// Everything that a run leaves that must not depend on whether it was stopped: bytes by file, of
+/// metrics.csv without the times, of summary.json without times and place.
+std::map<std::string, std::string> remains(const std::string& run) {
+  std::map<std::string, std::string> files;
+  for (const std::string& path : CheckpointFolder::paths(run)) {
+    files[path.substr(run.size())] = read_bytes(path);
+  }
+  files["weights"] = read_bytes(run + "/weights.safetensors");
+  files["config"] = read_bytes(run + "/config.json");
+  std::string metrics = read_bytes(run + "/metrics.csv");
+  for (std::size_t end = metrics.find('\n'); end != std::string::npos;
+       end = metrics.find('\n', end + 1)) {
+    const std::size_t comma = metrics.rfind(',', end);
+    metrics.erase(comma, end - comma);
+    end = comma;
+  }
+  files["metrics"] = metrics;
+  Json summary = Json::parse(read_bytes(run + "/summary.json"));
+  for (const char* key :
+       {"seconds", "data_seconds", "train_seconds", "microseconds_per_window", "run_directory"}) {
+    summary.erase(key);
+  }
+  files["summary"] = summary.dump();
+  return files;
+}
+
+/// The names of the files that differ.
+std::set<std::string> differing(const std::map<std::string, std::string>& left,
+                                const std::map<std::string, std::string>& right) {
+  std::set<std::string> names;
+  for (const auto& [one, other] : {std::pair(&left, &right), std::pair(&right, &left)}) {
+    for (const auto& [name, bytes] : *one) {
+      const auto found = other->find(name);
+      if (found == other->end() || found->second != bytes) {
+        names.insert(name);
+      }
+    }
+  }
+  return names;
+}
+
+/// Stops at the given question, from 1.
+StopRequest at_question(std::int64_t question) {
+  return [question](const TrainingProgress& /*progress*/) mutable { return --question == 0; };
+}
+
+class DurableRun : public ::testing::TestWithParam<Kind> {
+ protected:
+  [[nodiscard]] std::string path(const std::string& name) const { return folder / name; }
+
+  /// A run that is never stopped.
+  std::map<std::string, std::string> whole() {
+    run_training(options_of(GetParam(), path("whole")), recorder);
+    return remains(path("whole"));
+  }
+
+  /// Goes on with a run, to its end unless it is stopped.
+  RunOutcome resume(const std::string& name, const StopRequest& stop = never_stop) {
+    return resume_training({.run_directory = path(name), .options = {}, .given = {}}, recorder,
+                           stop);
+  }
+
+  /// A run that was stopped after so many windows. A run is asked after its first window, so it
+  /// goes there by as many stops.
+  void stop_after(std::int64_t windows, const std::string& name) {
+    RunOutcome outcome = run_training(options_of(GetParam(), path(name)), recorder, at_question(1));
+    while (outcome.progress.windows < windows) {
+      outcome = resume(name, at_question(1));
+    }
+    ASSERT_EQ(outcome.progress.windows, windows);
+  }
+
+  TempDir folder;
+  Recorder recorder;
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, DurableRun, ::testing::ValuesIn(kKinds),
+                         [](const auto& kind) { return kind.param.name; });
+
+// The questions come after 1, 3 and 7 windows, at the latest at the end of a row or an epoch or
+// where a checkpoint is due; which of them stops the run is random, and so is which one stops it
+// again.
+TEST_P(DurableRun, IsTheRunThatWasNeverStoppedWhereverItStops) {
+  const auto expected = whole();
+  std::mt19937 random(1);
+  const int enough = is_in_full() ? 29 : 12;  // of seven kinds: 203 stops in full
+  int stops = 0;
+  std::set<std::int64_t> places;
+  for (int round = 0; stops < enough; ++round) {
+    const std::string name = "run" + std::to_string(round);
+    const auto question = [&] { return at_question(static_cast<std::int64_t>(1 + random() % 6)); };
+    RunOutcome outcome = run_training(options_of(GetParam(), path(name)), recorder, question());
+    for (; !outcome.summary; ++stops) {
+      places.insert(outcome.progress.windows);
+      for (const FileCheck& check : verify_run(path(name))) {
+        EXPECT_TRUE(check.is_good) << check.file << ": " << check.finding;
+      }
+      outcome = resume(name, question());
+      EXPECT_TRUE(places.contains(recorder.progress.windows));
+    }
+    ASSERT_EQ(differing(remains(path(name)), expected), std::set<std::string>()) << name;
+    fs::remove_all(path(name));
+  }
+  EXPECT_TRUE(recorder.warnings.empty());
+  const auto has = [&](const auto& is_such) {
+    return std::any_of(places.begin(), places.end(), is_such);
+  };
+  EXPECT_TRUE(has([](std::int64_t place) { return place % 20 == 0; }))
+      << "no stop at an epoch's end";
+  EXPECT_TRUE(has([](std::int64_t place) { return place % 20 % 7 != 0 && place % 11 != 0; }))
+      << "no stop in the middle of a row";
+  EXPECT_TRUE(has([](std::int64_t place) { return place % 11 == 0; })) << "no stop at a checkpoint";
+}
+
+/// What a checkpoint can lack.
+struct Mutant {
+  std::string name;
+  std::function<void(Checkpoint&)> lose;
+};
+
+std::vector<Mutant> mutants(const Checkpoint& checkpoint) {
+  std::vector<Mutant> all = {
+      {"no hidden state", [](Checkpoint& c) { c.state.zero_(); }},
+      {"no input weight", [](Checkpoint& c) { c.weights.input_weight.zero_(); }},
+      {"no recurrent weight", [](Checkpoint& c) { c.weights.recurrent_weight.zero_(); }},
+      {"no bias", [](Checkpoint& c) { c.weights.bias.zero_(); }},
+      {"no readout weight", [](Checkpoint& c) { c.weights.readout_weight.zero_(); }},
+      {"no readout bias", [](Checkpoint& c) { c.weights.readout_bias.zero_(); }},
+      {"the window before",
+       [](Checkpoint& c) {
+         --c.progress.window;
+         --c.progress.windows;
+         --c.progress.row_windows;
+       }},
+      {"the epoch before",
+       [](Checkpoint& c) {
+         --c.progress.epoch;
+         c.progress.windows -= c.progress.windows_per_epoch;
+       }},
+      {"no windows of the row", [](Checkpoint& c) { c.progress.row_windows = 0; }},
+      {"no sum of the row", [](Checkpoint& c) { c.progress.row_sum = 0.0; }},
+      {"no sum of the epoch", [](Checkpoint& c) { c.progress.epoch_sum = 0.0; }},
+      {"no last row's loss", [](Checkpoint& c) { c.progress.final_loss = 0.0; }},
+      {"no epoch's loss", [](Checkpoint& c) { c.progress.last_epoch_loss = 0.0; }},
+      {"no windows of the span", [](Checkpoint& c) { c.span.windows = 0; }},
+      {"no sum of the span", [](Checkpoint& c) { c.span.sum = 0.0; }},
+      {"no best loss", [](Checkpoint& c) { c.span.best_mean_loss = 0.0; }},
+  };
+  for (const auto& [name, tensor] : checkpoint.optimizer) {
+    all.push_back({"no " + name, [name = name](Checkpoint& c) { c.optimizer.at(name).zero_(); }});
+  }
+  return all;
+}
+
+// What is in a checkpoint is there for a reason: a run that goes on without any one piece of it
+// ends otherwise, and the test above would see it.
+TEST_P(DurableRun, NeedsEveryPieceOfACheckpoint) {
+  const auto expected = whole();
+  // In the middle of a row and of an epoch, and a checkpoint comes before the row ends.
+  constexpr std::int64_t kPlace = 29;
+  stop_after(kPlace, "stopped");
+  const std::string last = path("stopped/checkpoints/last.safetensors");
+  for (const Mutant& mutant : mutants(read_checkpoint(last))) {
+    SCOPED_TRACE(mutant.name);
+    fs::remove_all(path("mutant"));
+    fs::copy(path("stopped"), path("mutant"), fs::copy_options::recursive);
+    Checkpoint checkpoint = read_checkpoint(last);
+    mutant.lose(checkpoint);
+    CheckpointFolder(path("mutant")).save_last(checkpoint);
+    bool is_caught = false;
+    try {
+      // What was saved before is gone, so that the mutant is what the run goes on from.
+      for (const std::string& older : CheckpointFolder::paths(path("mutant"))) {
+        if (older.find("window-") != std::string::npos) {
+          fs::remove(older);
+        }
+      }
+      resume("mutant");
+      is_caught = !differing(remains(path("mutant")), expected).empty();
+    } catch (const Error&) {
+      is_caught = true;
+    }
+    EXPECT_TRUE(is_caught);
+  }
+  resume("stopped");
+  EXPECT_EQ(differing(remains(path("stopped")), expected), std::set<std::string>());
+}
+
+class DurableRunFiles : public DurableRun {};
+
+INSTANTIATE_TEST_SUITE_P(Kind, DurableRunFiles, ::testing::Values(kKinds[5]),
+                         [](const auto& kind) { return kind.param.name; });
+
+TEST_P(DurableRunFiles, EveryFlippedBitAndEveryTruncationOfACheckpointIsDetected) {
+  stop_after(9, "run");
+  const std::string file = path("run/checkpoints/last.safetensors");
+  const std::string good = read_bytes(file);
+  const std::string damaged = path("damaged.safetensors");
+  const auto expect_detected = [&](const std::string& bytes, const std::string& what) {
+    write_bytes(damaged, bytes);
+    EXPECT_THROW(read_checkpoint(damaged), FileError) << what;
+  };
+  EXPECT_NO_THROW(read_checkpoint(file));
+  const unsigned bits = is_in_full() ? 8 : 1;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    for (unsigned bit = 0; bit < bits; ++bit) {
+      std::string bytes = good;
+      bytes[i] = static_cast<char>(static_cast<unsigned char>(bytes[i]) ^
+                                   (1U << (is_in_full() ? bit : i % 8U)));
+      expect_detected(bytes, "byte " + std::to_string(i));
+    }
+    expect_detected(good.substr(0, i), "length " + std::to_string(i));
+  }
+  expect_detected(good + '\0', "one byte more");
+}
+
+TEST_P(DurableRunFiles, GoesOnFromAnOlderCheckpointWhereTheNewerAreDamaged) {
+  const auto expected = whole();
+  stop_after(35, "run");
+  for (const char* name : {"last", "window-000000000033"}) {
+    const std::string file = path("run/checkpoints/") + name + ".safetensors";
+    std::string bytes = read_bytes(file);
+    bytes[bytes.size() / 2] ^= 1;
+    write_bytes(file, bytes);
+  }
+  resume("run");
+  ASSERT_EQ(recorder.warnings.size(), 2U);
+  EXPECT_NE(recorder.warnings[0].find("last.safetensors: is damaged"), std::string::npos);
+  EXPECT_NE(recorder.warnings[1].find("window-000000000033.safetensors: is damaged"),
+            std::string::npos);
+  EXPECT_EQ(differing(remains(path("run")), expected), std::set<std::string>());
+}
+
+TEST_P(DurableRunFiles, RefusesARunAllOfWhoseCheckpointsAreDamaged) {
+  stop_after(3, "run");
+  write_bytes(path("run/checkpoints/last.safetensors"), "nothing");
+  EXPECT_THROW(resume("run"), FileError);
+  EXPECT_EQ(read_bytes(path("run/checkpoints/last.safetensors")), "nothing");
+}
+
+TEST_P(DurableRunFiles, BeginsAnewWhereThereIsNoCheckpointYet) {
+  const auto expected = whole();
+  stop_after(3, "run");
+  fs::remove_all(path("run/checkpoints"));
+  write_bytes(path("run/config.json.123.tmp"), "left behind");
+  resume("run");
+  EXPECT_EQ(differing(remains(path("run")), expected), std::set<std::string>());
+  EXPECT_FALSE(fs::exists(path("run/config.json.123.tmp")));
+}
+
+TEST_P(DurableRunFiles, RunsOnWhenItIsGivenMoreEpochs) {
+  RunOptions longer = options_of(GetParam(), path("longer"));
+  longer.trainer.epochs = 5;
+  run_training(longer, recorder);
+  whole();
+  RunOptions asked;
+  asked.trainer.epochs = 5;
+  resume_training({.run_directory = path("whole"), .options = asked, .given = {"epochs"}},
+                  recorder);
+  EXPECT_EQ(differing(remains(path("whole")), remains(path("longer"))), std::set<std::string>());
+}
+
+TEST_P(DurableRunFiles, AFinishedRunThatIsResumedStaysAsItIs) {
+  const auto expected = whole();
+  const RunOutcome outcome = resume("whole");
+  EXPECT_TRUE(outcome.summary.has_value());
+  EXPECT_EQ(differing(remains(path("whole")), expected), std::set<std::string>());
+}
+
+TEST_P(DurableRunFiles, RefusesOptionsThatContradictTheRun) {
+  stop_after(3, "run");
+  RunOptions asked;
+  asked.model.hidden_size = 9;
+  const auto resume_asking = [&](const char* option) {
+    resume_training({.run_directory = path("run"), .options = asked, .given = {option}}, recorder,
+                    at_question(1));
+  };
+  try {
+    resume_asking("hidden_size");
+    FAIL() << "it was taken";
+  } catch (const InvalidOption& error) {
+    EXPECT_EQ(error.option(), "hidden_size");
+    EXPECT_NE(error.problem().find("got 9"), std::string::npos) << error.problem();
+    EXPECT_NE(error.problem().find("has 4"), std::string::npos) << error.problem();
+  }
+  asked.model.hidden_size = 4;
+  EXPECT_NO_THROW(resume_asking("hidden_size"));
+  asked.trainer.epochs = 0;
+  EXPECT_THROW(resume_asking("epochs"), InvalidOption);
+  asked.trainer.log_every = 3;
+  EXPECT_NO_THROW(resume_asking("log_every"));
+  EXPECT_TRUE(recorder.warnings.empty());
+}
+
+TEST_P(DurableRunFiles, OneProcessARunDirectory) {
+  stop_after(3, "run");
+  {
+    const RunLock lock(path("run"));
+    EXPECT_THROW(resume("run"), FileError);
+  }
+  EXPECT_NO_THROW(resume("run"));
+  EXPECT_THROW(RunLock(path("nothing")), FileError);
+}
+
+TEST_P(DurableRunFiles, RefusesMetricsWithoutTheRowBeforeTheCheckpoint) {
+  stop_after(9, "run");
+  write_bytes(path("run/metrics.csv"), "epoch,window,mean_loss,train_seconds\n");
+  const std::string checkpoint = read_bytes(path("run/checkpoints/last.safetensors"));
+  EXPECT_THROW(resume("run"), FileError);
+  EXPECT_EQ(read_bytes(path("run/checkpoints/last.safetensors")), checkpoint);
+}
+
+TEST_P(DurableRunFiles, GoesByTheCheckpointsConfigWhereTheFileIsDamaged) {
+  const auto expected = whole();
+  stop_after(9, "run");
+  write_bytes(path("run/config.json"), "{");
+  resume("run");
+  EXPECT_EQ(recorder.warnings.size(), 1U);
+  EXPECT_EQ(differing(remains(path("run")), expected), std::set<std::string>());
+}
+
+// A number that is not finite never gets into a checkpoint, and the last good one stays.
+TEST_P(DurableRunFiles, DivergenceLeavesTheLastGoodCheckpoint) {
+  RunOptions options = options_of(GetParam(), path("run"));
+  options.dtype = Precision::kFloat32;
+  options.optimizer = {.optimizer = OptimizerKind::kSgd, .learning_rate = 3e38};
+  EXPECT_THROW(run_training(options, recorder), DivergenceError);
+  for (const std::string& file : CheckpointFolder::paths(path("run"))) {
+    EXPECT_NO_THROW(read_checkpoint(file)) << file;
+  }
+  stop_after(3, "other");
+  Checkpoint checkpoint = read_checkpoint(path("other/checkpoints/last.safetensors"));
+  const std::string before = read_bytes(path("other/checkpoints/last.safetensors"));
+  checkpoint.state[0][0] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THROW(CheckpointFolder(path("other")).save_last(checkpoint), DivergenceError);
+  EXPECT_EQ(read_bytes(path("other/checkpoints/last.safetensors")), before);
+  EXPECT_EQ(testing::names_in(path("other/checkpoints")),
+            std::set<std::string>{"last.safetensors"});
+}
+
+TEST_P(DurableRunFiles, VerificationFindsAFlippedBitInAnyFile) {
+  whole();
+  std::vector<std::string> files = CheckpointFolder::paths(path("whole"));
+  for (const char* name :
+       {"config.json", "metrics.csv", "summary.json", "weights.safetensors", "SHA256SUMS"}) {
+    files.push_back(path("whole/") + name);
+  }
+  const auto damaged = [&] {
+    std::set<std::string> names;
+    for (const FileCheck& check : verify_run(path("whole"))) {
+      if (!check.is_good) {
+        names.insert(check.file);
+      }
+    }
+    return names;
+  };
+  EXPECT_EQ(damaged(), std::set<std::string>());
+  for (const std::string& file : files) {
+    const std::string good = read_bytes(file);
+    for (std::size_t i = 0; i < good.size(); i += is_in_full() ? 1U : 211U) {
+      std::string bytes = good;
+      bytes[i] ^= 4;
+      write_bytes(file, bytes);
+      ASSERT_FALSE(damaged().empty()) << file << " byte " << i;
+    }
+    write_bytes(file, good);
+  }
+}
+
+}  // namespace
+}  // namespace unroll
