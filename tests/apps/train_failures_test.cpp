@@ -20,7 +20,7 @@ namespace {
 
 using namespace testing;
 
-const std::set<std::string> unfinished_run = {"config.json", "metrics.csv"};
+const std::set<std::string> unfinished_run = {"checkpoints", "config.json", "metrics.csv"};
 
 // Divergence.
 
@@ -227,10 +227,17 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(FullDisk{"4k", "metrics.csv: cannot be written: No space left on device",
                                "config.json metrics.csv"},
                       FullDisk{"8k",
+                               "checkpoints/last.safetensors: cannot be written: No space left on "
+                               "device",
+                               "checkpoints config.json metrics.csv"},
+                      FullDisk{"12k",
                                "weights.safetensors: cannot be written: No space left on device",
-                               "config.json metrics.csv"},
-                      FullDisk{"12k", "summary.json: cannot be written: No space left on device",
-                               "config.json metrics.csv weights.safetensors"}),
+                               "checkpoints config.json metrics.csv"},
+                      FullDisk{"16k", "summary.json: cannot be written: No space left on device",
+                               "checkpoints config.json metrics.csv weights.safetensors"},
+                      FullDisk{"20k", "SHA256SUMS: cannot be written: No space left on device",
+                               "checkpoints config.json metrics.csv summary.json "
+                               "weights.safetensors"}),
     [](const auto& disk) { return disk.param.size; });
 
 TEST(TrainFails, OnAReadOnlyDisk) {

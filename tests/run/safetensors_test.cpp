@@ -184,6 +184,7 @@ std::ostream& operator<<(std::ostream& stream, const BadFile& file) { return str
 // The format wants a JSON object that begins with the header's first byte, and nothing but spaces
 // after it.
 constexpr const char* kNoHeader = "is not a safetensors file: its header is no ";
+constexpr const char* kNoJson = "its header is no valid JSON";
 
 class BadSafetensors : public ::testing::TestWithParam<BadFile> {};
 
@@ -197,8 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
     Headers, BadSafetensors,
     ::testing::Values(
         BadFile{"Empty", "", kNoHeader}, BadFile{"Garbage", "garbage!", kNoHeader},
-        BadFile{"HalfAnObject", R"({"x":)", kNoHeader}, BadFile{"TwoObjects", "{}{}", kNoHeader},
-        BadFile{"InvalidUtf8", "{\"\xFF\":1}", kNoHeader},
+        BadFile{"HalfAnObject", R"({"x":)", kNoHeader}, BadFile{"TwoObjects", "{}{}", kNoJson},
+        BadFile{"InvalidUtf8", "{\"\xFF\":1}", kNoJson},
         BadFile{"NulBytesAfter", std::string("{}\0\0", 4), kNoHeader},
         BadFile{"NulByteAndMore",
                 header_of_x(R"("F32")", "[2]", "[0,8]").append("\0 what follows is not seen}", 27),

@@ -438,7 +438,8 @@ TEST_F(TrainingRunTest, KeepsTheRowsOfARunThatDiverges) {
   options.optimizer.learning_rate = 1e38;
   options.trainer.log_every = 1;
   EXPECT_THROW(run_training(options, recorder), DivergenceError);
-  EXPECT_EQ(testing::names_in(out()), (std::set<std::string>{"config.json", "metrics.csv"}));
+  EXPECT_EQ(testing::names_in(out()),
+            (std::set<std::string>{"checkpoints", "config.json", "metrics.csv"}));
   EXPECT_EQ(lines(text("metrics.csv")).size(), recorder.rows.size() + 1);
   EXPECT_GE(recorder.rows.size(), 1U);
 }
