@@ -220,14 +220,14 @@ def kill(process: subprocess.Popen[str], number: signal.Signals = signal.SIGKILL
     return Ended(process.returncode, stdout, stderr)
 
 
-def for_each(cases: Iterable[Case], prove: Callable[[Case], Found]) -> list[Found]:
-    """Proves every case, two at a time, up to the first that fails."""
+def for_each(cases: Sequence[Case], prove: Callable[[Case], Found]) -> list[Found]:
+    """Proves every case, two at a time."""
     with ThreadPoolExecutor(WORKERS) as pool:
         futures = [pool.submit(prove, case) for case in cases]
-        try:
-            return [future.result() for future in futures]
-        finally:
-            pool.shutdown(cancel_futures=True)
+    failures = [failure for future in futures if (failure := future.exception())]
+    if failures:
+        raise Failure(f"{len(failures)} of {len(cases)} cases fail; the first: {failures[0]}") from failures[0]
+    return [future.result() for future in futures]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ import sys
 import faults
 import harness
 import memory
+import power_loss
 import memory
+import power_loss
 import random_kills
 import save_kills
 import second_process
@@ -20,6 +22,7 @@ import signals
 PROOFS = (
     *save_kills.PROOFS,
     *random_kills.PROOFS,
+    *power_loss.PROOFS,
     *faults.PROOFS,
     *signals.PROOFS,
     *second_process.PROOFS,

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Proves that a run directory belongs to one process, and is free again however that one ends."""
 
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -70,18 +72,22 @@ def prove_at_once(bench: Bench) -> str:
 
 
 def prove_late(bench: Bench) -> str:
-    """One that found the folder empty and is slow to take it must see that another has trained there since."""
+    """One that made the folder and was stopped before it took it must see that another has trained there since."""
     flags = autograd("manual", "sgd").flags
     run = bench.folder("late")
-    slow_lock = ["strace", "-f", "-o", str(run.parent / "trace"), "-etrace=flock", "-einject=flock:delay_enter=8s"]
+    trace = run.parent / "trace"
+    stop = ["strace", "-f", "-o", str(trace), "-etrace=mkdir", "-einject=mkdir:signal=STOP:when=1"]
     command = bench.command(*flags, "--seed=1", f"--out={run}")
-    late = subprocess.Popen([*slow_lock, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not run.exists():
+    late = subprocess.Popen([*stop, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (trace.exists() and "stopped by SIGSTOP" in trace.read_text()):
         require(late.poll() is None, "the late process ends")
         time.sleep(0.01)
-    early = bench.train(*flags, f"--out={run}")
-    require(early.code == 0, f"the early process: {early}")
-    require(late.poll() is None, "the late process is not late enough")
+    require(run.exists(), "the late process has not come to making its folder")
+    try:
+        early = bench.train(*flags, f"--out={run}")
+        require(early.code == 0, f"the early process: {early}")
+    finally:
+        os.kill(int(trace.read_text().split()[0]), signal.SIGCONT)
     ended = Ended(late.wait(PATIENCE), *late.communicate())
     require(ended.is_told_error, f"the late process: {ended}")
     bench.require_end(run, flags, "after a late process was told")
@@ -91,7 +97,7 @@ def prove_late(bench: Bench) -> str:
 PROOFS = (
     Proof("a second process on the same run directory", prove_told),
     Proof("several processes at once", prove_at_once),
-    Proof("two processes that both found an empty folder", prove_late),
+    Proof("a process that is late to take its folder", prove_late),
 )
 
 if __name__ == "__main__":

@@ -47,13 +47,14 @@ def read_trace(trace: pathlib.Path, run: pathlib.Path) -> list[Call]:
     counts: Counter[str] = Counter()
     lines = trace.read_text(errors="replace").splitlines()
     process = lines[0].split()[0]
+    on = rf'(?:\d+<|AT_FDCWD<[^>]*>, "|"){re.escape(str(run))}([^">]*)'  # its first argument is a file of the run
     for line in lines:
-        found = re.match(rf"{process} +(\w+)\(", line)
-        if found:
-            counts[found[1]] += 1
-            if target := re.search(rf'{re.escape(str(run))}([^">]*)', line):
-                file = target[1].removeprefix("/").replace(f".{process}.", ".PID.") or "the run directory"
-                calls.append(Call(found[1], counts[found[1]], file, line))
+        if found := re.match(rf"{process} +(\w+)\((?:{on})?", line):
+            name, target = found[1], found[2]
+            counts[name] += 1
+            if target is not None:
+                file = target.removeprefix("/").replace(f".{process}.", ".PID.") or "the run directory"
+                calls.append(Call(name, counts[name], file, line))
     return calls
 
 
@@ -74,7 +75,7 @@ class Scenario:
         whole = replace(variant, series_length=1_800, epochs=2, log_every=7, checkpoint_every=17)
         self.flags = whole.flags
         self._bench = bench
-        self._first_epoch = bench.reference(replace(whole, epochs=1).flags)[0] if is_resumed else None
+        self.first_epoch = bench.reference(replace(whole, epochs=1).flags)[0] if is_resumed else None
         self.name = f"{variant}, {'resumed' if is_resumed else 'new'}"
         self.calls = self.make().calls
 
@@ -82,8 +83,8 @@ class Scenario:
         """Trains in a new run directory under strace, with these of its options."""
         run = self._bench.folder("scenario")
         arguments = [*self.flags, f"--out={run}"]
-        if self._first_epoch:
-            shutil.copytree(self._first_epoch, run)
+        if self.first_epoch:
+            shutil.copytree(self.first_epoch, run)
             arguments = [f"--resume={run}", EPOCHS]
         trace = run.parent / "trace"
         strace = ["strace", "-f", "-y", "-o", str(trace), f"-etrace={','.join(TRACED)}", *injection]
