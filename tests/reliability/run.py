@@ -12,8 +12,6 @@ import faults
 import harness
 import memory
 import power_loss
-import memory
-import power_loss
 import random_kills
 import save_kills
 import second_process
