@@ -59,9 +59,8 @@ def prove_every_injected(bench: Bench) -> str:
         scenarios = (resumed, Scenario(bench, autograd("manual", "sgd"), is_resumed=False))
         cases = [(s, call, e) for s in scenarios for call in s.calls if call.name in FAILING for e in errors]
     else:
-        save = [call for call in resumed.first_save() if call.name in FAILING]
-        few = [call for i, call in enumerate(save) if call.name != "write" or save[i - 1].name != "write"]
-        cases = [(resumed, call, errors[i % 2]) for i, call in enumerate(few)]
+        save = [call for call in resumed.few(resumed.first_save()) if call.name in FAILING]
+        cases = [(resumed, call, errors[i % 2]) for i, call in enumerate(save)]
     for_each(cases, lambda case: prove_injected(bench, *case))
     return f"{len(cases)} faults: told in one line, exit code 1, last checkpoint intact, every end's bytes equal"
 
@@ -116,8 +115,8 @@ def prove_full_disk(bench: Bench, options: str, flags: tuple[str, ...]) -> bool:
 
 def prove_small_disks(bench: Bench) -> str:
     require_mounts(bench)
-    flags = autograd("builtin", "adam").flags
-    pages = range(1, 40) if bench.is_full else range(2, 14, 4)
+    flags = (*autograd("builtin", "adam").flags, "--hidden-size=32")
+    pages = range(1, 36) if bench.is_full else (4, 15, 25)
     inodes = range(2, 14) if bench.is_full else (4, 7)
     cases = [f"size={4 * n}k" for n in pages] + [f"nr_inodes={n}" for n in inodes]
     full = sum(for_each(cases, lambda options: prove_full_disk(bench, options, flags)))

@@ -185,7 +185,8 @@ def require_same_end(run: pathlib.Path, reference: pathlib.Path, when: str) -> N
         return {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
 
     found, expected = files(run), files(reference)
-    require(found.keys() == expected.keys(), f"{when}, the run has {sorted(found)}, not {sorted(expected)}")
+    more, fewer = sorted(found.keys() - expected.keys()), sorted(expected.keys() - found.keys())
+    require(not more and not fewer, f"{when}, the run has {more or 'nothing'} too many and {fewer or 'nothing'} too few")
     for name in found:
         require(timeless(found[name]) == timeless(expected[name]), f"{when}, {found[name]} is not as {expected[name]}")
 
@@ -271,12 +272,16 @@ def main(proofs: Sequence[Proof], description: str, *, with_table: bool = False)
     if missing:
         print(f"{parser.prog}: {missing[0]} is missing; scripts/setup.sh installs it", file=sys.stderr)
         return 1
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="unroll-reliability-"))
+    bench = Bench(arguments.bin.resolve(), scratch, arguments.full)
     results = []
-    with tempfile.TemporaryDirectory(prefix="unroll-reliability-") as scratch:
-        bench = Bench(arguments.bin.resolve(), pathlib.Path(scratch), arguments.full)
-        for proof in proofs:
-            results.append(tried(proof, bench))
-            print(results[-1], flush=True)
+    for proof in proofs:
+        results.append(tried(proof, bench))
+        print(results[-1], flush=True)
     if with_table:
         print(f"\n{markdown(results)}")
-    return 0 if all(result.holds for result in results) else 1
+    if not all(result.holds for result in results):
+        print(f"{parser.prog}: not all proofs hold; their runs are in {scratch}", file=sys.stderr)
+        return 1
+    shutil.rmtree(scratch)
+    return 0

@@ -20,7 +20,7 @@ class Call:
 
     name: str
     when: int  # the how manieth of its name, as strace counts
-    target: str  # the file in the run directory, with PID for the process's id
+    target: str  # its file, within the run directory, with PID for the process's id
     line: str  # as strace tells it
 
     def __str__(self) -> str:
@@ -42,19 +42,24 @@ class Call:
 
 
 def read_trace(trace: pathlib.Path, run: pathlib.Path) -> list[Call]:
-    """The calls on the run directory, in their order."""
+    """The calls on the run directory, what is in it and the folder that it is in, in their order."""
+
+    def name_of(path: str, process: str) -> str:
+        if path in {str(run), str(run.parent)}:
+            return "the run directory" if path == str(run) else "the folder around it"
+        return str(pathlib.PurePath(path).relative_to(run)).replace(f".{process}.", ".PID.")
+
     calls: list[Call] = []
     counts: Counter[str] = Counter()
     lines = trace.read_text(errors="replace").splitlines()
     process = lines[0].split()[0]
-    on = rf'(?:\d+<|AT_FDCWD<[^>]*>, "|"){re.escape(str(run))}([^">]*)'  # its first argument is a file of the run
+    on = rf'(?:\d+<|AT_FDCWD<[^>]*>, "|")({re.escape(str(run.parent))}[^">]*)'  # its first argument is such a file
     for line in lines:
         if found := re.match(rf"{process} +(\w+)\((?:{on})?", line):
-            name, target = found[1], found[2]
+            name, path = found[1], found[2]
             counts[name] += 1
-            if target is not None:
-                file = target.removeprefix("/").replace(f".{process}.", ".PID.") or "the run directory"
-                calls.append(Call(name, counts[name], file, line))
+            if path is not None:
+                calls.append(Call(name, counts[name], name_of(path, process), line))
     return calls
 
 
@@ -96,6 +101,15 @@ class Scenario:
         begin = next(i for i, call in enumerate(self.calls) if call.name == "fsync" and call.target == "metrics.csv")
         end = next(i for i in range(begin + 1, len(self.calls)) if self.calls[i].target == "metrics.csv")
         return self.calls[begin : end + 1]
+
+    @staticmethod
+    def few(calls: Sequence[Call]) -> list[Call]:
+        """These without the writes that follow a write of the same file, which only make it longer."""
+        return [
+            call
+            for i, call in enumerate(calls)
+            if i == 0 or (call.name, call.target) != (calls[i - 1].name, calls[i - 1].target) or call.name != "write"
+        ]
 
     def newest_before(self, call: Call) -> int:
         """How many windows the newest checkpoint of this process has trained when it comes to a call."""
