@@ -486,23 +486,23 @@ void check_recovery(const StepShape& shape) {
   Caller<Real> caller(shape);
   const std::vector<Real> good = caller.weights;
   const std::vector<Real> state = caller.state;
-  const std::vector<std::int64_t> symbols(static_cast<std::size_t>(shape.positions()), 0);
+  const std::vector<std::int64_t> symbols(static_cast<std::size_t>(2 * shape.positions()), 0);
   Step<Real> step(shape);
-  const auto loss_of = [&](const std::vector<Real>& weights) {
+  const auto losses_of = [&](const std::vector<Real>& weights) {
     caller.weights = weights;
     step.load_parameters(caller.views());
     step.load_state(state.data());
-    Real loss = 0;
-    step.run({.inputs = symbols.data(), .targets = symbols.data(), .stride = shape.num_steps}, 1,
-             Real(0.1), &loss);
+    std::vector<Real> losses(2);
+    step.run({.inputs = symbols.data(), .targets = symbols.data(), .stride = 2 * shape.num_steps},
+             2, Real(0.1), losses.data());
     step.store_parameters(caller.views());
-    return loss;
+    return losses;
   };
-  const Real loss = loss_of(good);
+  const std::vector<Real> losses = losses_of(good);
   const std::vector<Real> trained = caller.weights;
   const std::vector<Real> bad(good.size(), std::numeric_limits<Real>::quiet_NaN());
-  EXPECT_TRUE(std::isnan(loss_of(bad)));
-  EXPECT_EQ(loss_of(good), loss);
+  EXPECT_TRUE(std::isnan(losses_of(bad)[0]));
+  EXPECT_EQ(losses_of(good), losses);
   EXPECT_EQ(caller.weights, trained);
 }
 
