@@ -114,15 +114,13 @@ class Bench:
     def command(self, *arguments: object) -> list[str]:
         return [str(self.program), "--quiet", *map(str, arguments)]
 
-    def start(self, *arguments: object, **options) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-        )
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def train(self, *arguments: object, under: Sequence[str] = (), **options) -> Ended:
+    def train(self, *arguments: object, under: Sequence[str] = ()) -> Ended:
         """Runs the program to its end, under another one such as strace if that is given."""
         command = [*under, *self.command(*arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, **options)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def reference(self, flags: Sequence[str]) -> tuple[pathlib.Path, float]:
@@ -186,7 +184,7 @@ def require_same_end(run: pathlib.Path, reference: pathlib.Path, when: str) -> N
 
     found, expected = files(run), files(reference)
     more, fewer = sorted(found.keys() - expected.keys()), sorted(expected.keys() - found.keys())
-    require(not more and not fewer, f"{when}, the run has {more or 'nothing'} too many and {fewer or 'nothing'} too few")
+    require(not more and not fewer, f"{when}, the run has {more} too many and {fewer} too few")
     for name in found:
         require(timeless(found[name]) == timeless(expected[name]), f"{when}, {found[name]} is not as {expected[name]}")
 
@@ -208,7 +206,7 @@ def newest_windows(run: pathlib.Path) -> int:
     def windows(path: pathlib.Path) -> int:
         with path.open("rb") as file:
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        return json.loads(header["__metadata__"]["progress"])["windows"]
+        return int(json.loads(header["__metadata__"]["progress"])["windows"])
 
     names = [name for name in checkpoint_names(run) if name != "best.safetensors"]
     return max((windows(run / "checkpoints" / name) for name in names), default=0)

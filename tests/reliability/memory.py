@@ -35,7 +35,8 @@ def last_row(metrics: pathlib.Path) -> tuple[int, int]:
 
 def slope(points: list[tuple[int, int]]) -> float:
     """Of the line through these points, by least squares."""
-    mean_x, mean_y = (sum(values) / len(points) for values in zip(*points, strict=True))
+    mean_x = sum(x for x, _ in points) / len(points)
+    mean_y = sum(y for _, y in points) / len(points)
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
 
 

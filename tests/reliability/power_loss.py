@@ -66,6 +66,7 @@ class Disk:
     def __init__(self, path: pathlib.Path):
         self._path = path
         self._root = Folder()
+        self._top = Folder({".": self._root})
         self.saved = 0  # windows of the newest checkpoint that is safe
         self._renamed = 0
 
@@ -73,7 +74,7 @@ class Disk:
         """Puts a folder there that is safe, with all in it."""
         for path in (source, *sorted(source.rglob("*"))):
             node = Folder() if path.is_dir() else File(path.read_bytes(), path.read_bytes())
-            folder, last = self._place(str(self._path / name / path.relative_to(source)))
+            folder, last = self._place(f"{self._path / name / path.relative_to(source)}")
             folder.now[last] = folder.safe[last] = node
 
     def apply(self, call: Call) -> None:
@@ -83,35 +84,43 @@ class Disk:
         texts = [codecs.escape_decode(text.encode("latin-1"))[0] for text in re.findall(TEXT, call.line)]
         opened = re.search(r"\(\d+<([^>]*)>", call.line)
         folder, name = self._place(opened[1] if opened else texts[0].decode())
-        node = folder.now.get(name)
         if call.name == "mkdir":
             folder.now[name] = Folder()
         elif call.name == "openat" and "O_CREAT" in call.line:
             folder.now.setdefault(name, File())
-        elif call.name == "write":
-            node.now += texts[0]
-        elif call.name == "ftruncate":
-            node.now = node.now[: int(re.search(r"(\d+)\) += 0", call.line)[1])]
         elif call.name == "rename":
             target, new_name = self._place(texts[1].decode())
             target.now[new_name] = folder.now.pop(name)
             self._renamed = max(self._renamed, call.saved_windows)
         elif call.name == "unlink":
             del folder.now[name]
-        elif call.name == "fsync":
-            node.safe = dict(node.now) if isinstance(node, Folder) else node.now
+        elif call.name in {"write", "ftruncate", "fsync"}:
+            self._change(folder.now[name], call, texts)
+
+    def _change(self, node: File | Folder, call: Call, texts: list[bytes]) -> None:
+        if isinstance(node, Folder):
+            node.safe = dict(node.now)
             if call.target == "checkpoints":
                 self.saved = self._renamed
+        elif call.name == "write":
+            node.now += texts[0]
+        elif call.name == "ftruncate":
+            node.now = node.now[: int(call.line.rpartition(", ")[2].partition(")")[0])]
+        else:
+            node.safe = node.now
 
     def after(self, loss: Loss) -> Tree:
         """What is found when the power is back."""
         return dict(self._found(self._root, "", loss))
 
     def _place(self, path: str) -> tuple[Folder, str]:
-        folder = self._root
-        *parents, name = pathlib.PurePath(path).relative_to(self._path).parts
+        """The folder that a path's last name is in, and this name. The disk's own folder is in one, too."""
+        folder = self._top
+        *parents, name = (".", *pathlib.PurePath(path).relative_to(self._path).parts)
         for parent in parents:
-            folder = folder.now[parent]
+            inner = folder.now[parent]
+            assert isinstance(inner, Folder), path
+            folder = inner
         return folder, name
 
     def _found(self, folder: Folder, prefix: str, loss: Loss) -> Iterator[tuple[str, bytes | None]]:

@@ -17,6 +17,8 @@ PTRACE_O_TRACESYSGOOD, PTRACE_O_EXITKILL = 1, 0x100000
 SYSCALL_STOP = signal.SIGTRAP | 0x80  # what PTRACE_O_TRACESYSGOOD makes of it
 WRITE = 1
 
+REGISTERS = "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base ds es fs gs"
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 
@@ -24,11 +26,7 @@ _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c
 class Registers(ctypes.Structure):
     """struct user_regs_struct of x86-64."""
 
-    _fields_ = [
-        (name, ctypes.c_ulong)
-        for name in "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
-        "fs_base gs_base ds es fs gs".split()
-    ]
+    _fields_ = [(name, ctypes.c_ulong) for name in REGISTERS.split()]
 
 
 def ptrace(request: int, process: int, data: object = None) -> None:

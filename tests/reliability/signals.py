@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from harness import PATIENCE, VARIANTS, Bench, Ended, Proof, for_each, kill, main, require
+from harness import PATIENCE, VARIANTS, Bench, Ended, Failure, Proof, for_each, kill, main, require
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -39,7 +39,8 @@ def prove_moment(bench: Bench, case: int, cases: int) -> float | None:
 
 def require_resumes_as_told(bench: Bench, ended: Ended, when: str) -> None:
     told = re.fullmatch(r"stopped by SIG\w+ after [^\n]+, and saved; go on with\n  ([^\n]+)\n", ended.stderr)
-    require(told and ended.stdout == "", f"{when}, it does not tell how to go on: {ended}")
+    if told is None or ended.stdout != "":
+        raise Failure(f"{when}, it does not tell how to go on: {ended}")
     pasted = subprocess.run(["sh", "-c", told[1]], capture_output=True, text=True, timeout=PATIENCE)
     require(pasted.returncode == 0, f"{when}, {told[1]} does not go on: {pasted.stderr!r}")
 
