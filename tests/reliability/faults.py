@@ -87,10 +87,7 @@ def can_mount(bench: Bench) -> bool:
         return False
 
 
-def require_mounts(bench: Bench) -> None:
-    require(can_mount(bench), "small disks cannot be mounted here; it needs root and CAP_SYS_ADMIN")
-
-
+NOT_MOUNTED = "not tried: nothing can be mounted here, which needs root"
 WAY_OUT = "size=16m,nr_inodes=1000"
 
 
@@ -104,17 +101,18 @@ def prove_full_disk(bench: Bench, options: str, flags: tuple[str, ...]) -> bool:
         if ended.code == 0:
             return False
         require_told(bench, run, ended, when)
-        had = checkpoint_names(run)
+        had = newest_windows(run)
         again = bench.train(*bench.next_arguments(run, flags))
         require_told(bench, run, again, f"{when}, tried again")
-        require(set(had) <= set(checkpoint_names(run)), f"{when}, tried again, {had} became {checkpoint_names(run)}")
+        require(newest_windows(run) >= had, f"{when}, tried again, the checkpoint of window {had} is lost")
         remount(disk, WAY_OUT)
         bench.finish(run, flags, f"{when}, then with more")
     return True
 
 
 def prove_small_disks(bench: Bench) -> str:
-    require_mounts(bench)
+    if not can_mount(bench):
+        return NOT_MOUNTED
     flags = (*autograd("builtin", "adam").flags, "--hidden-size=32")
     pages = range(1, 36) if bench.is_full else (4, 15, 25)
     inodes = range(2, 14) if bench.is_full else (4, 7)
@@ -125,7 +123,8 @@ def prove_small_disks(bench: Bench) -> str:
 
 
 def prove_read_only(bench: Bench) -> str:
-    require_mounts(bench)
+    if not can_mount(bench):
+        return NOT_MOUNTED
     flags = autograd("manual", "sgd").flags
     disk = bench.folder("disk")
     with small_disk(disk, WAY_OUT):

@@ -266,9 +266,9 @@ def main(proofs: Sequence[Proof], description: str, *, with_table: bool = False)
     parser.add_argument("--full", action="store_true", help="as many cases as docs/reliability.md says")
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin", help="where unroll-train is")
     arguments = parser.parse_args()
-    missing = [tool for tool in ("strace", "sh") if not shutil.which(tool)]
+    missing = [tool for tool in ("strace", "prlimit") if not shutil.which(tool)]
     if missing:
-        print(f"{parser.prog}: {missing[0]} is missing; scripts/setup.sh installs it", file=sys.stderr)
+        print(f"{parser.prog}: there is no {missing[0]} here; scripts/setup.sh installs it", file=sys.stderr)
         return 1
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="unroll-reliability-"))
     bench = Bench(arguments.bin.resolve(), scratch, arguments.full)
