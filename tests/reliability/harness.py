@@ -149,7 +149,8 @@ class Bench:
         """Whatever happened to it, a run that has a checkpoint has nothing but good files."""
         if checkpoint_names(run):
             ended = subprocess.run([self.program, f"--verify={run}"], capture_output=True, text=True, timeout=PATIENCE)
-            require(ended.returncode == 0, f"{when}, --verify says {ended.stdout + ended.stderr!r}")
+            bad = [line for line in (ended.stdout + ended.stderr).splitlines() if not line.startswith("good")]
+            require(ended.returncode == 0, f"{when}, --verify says {bad}")
 
     def require_end(self, run: pathlib.Path, flags: Sequence[str], when: str) -> None:
         """The run has the same end as one that nothing interrupted."""
