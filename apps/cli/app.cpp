@@ -59,7 +59,9 @@ void occupy_closed_streams() {
 
 int run_app(const std::string& program, const std::function<int()>& body) {
   occupy_closed_streams();
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of the write, and told there
+  // A reader that is gone and a file that may grow no more are errors of the write, and told there.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return body();
   } catch (const UsageError& error) {

@@ -30,7 +30,8 @@ void add_training_flags(Flags& flags, RunOptions& options) {
   flags.choice("optimizer", options.optimizer.optimizer, "how gradients move the weights");
   flags.number("learning-rate", options.optimizer.learning_rate, "the optimizer's step size");
   flags.choice("device", options.device, "where; auto is CUDA if it works, else the CPU");
-  flags.integer("threads", options.threads, "CPU threads for LibTorch's operations; the fused engine uses one");
+  flags.integer("threads", options.threads,
+                "CPU threads for LibTorch's operations; the fused engine uses one");
 }
 
 void add_report_flags(Flags& flags, bool& json, bool& quiet, const std::string& what) {

@@ -233,10 +233,10 @@ INSTANTIATE_TEST_SUITE_P(
                       FullDisk{"12k",
                                "weights.safetensors: cannot be written: No space left on device",
                                "checkpoints config.json metrics.csv"},
-                      FullDisk{"16k", "summary.json: cannot be written: No space left on device",
+                      FullDisk{"16k", "SHA256SUMS: cannot be written: No space left on device",
                                "checkpoints config.json metrics.csv weights.safetensors"},
-                      FullDisk{"20k", "SHA256SUMS: cannot be written: No space left on device",
-                               "checkpoints config.json metrics.csv summary.json "
+                      FullDisk{"20k", "summary.json: cannot be written: No space left on device",
+                               "SHA256SUMS checkpoints config.json metrics.csv "
                                "weights.safetensors"}),
     [](const auto& disk) { return disk.param.size; });
 

@@ -149,7 +149,11 @@ void WholeFile::publish() {
     fail(path_, "written", errno);
   }
   temporary_.clear();
-  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  sync_name(path_);
+}
+
+void sync_name(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
   sync_folder(folder.empty() ? "." : folder);
 }
 

@@ -45,6 +45,10 @@ class WholeFile {
   int descriptor_;
 };
 
+/// Makes the name of a new file or folder durable.
+/// @throws FileError
+void sync_name(const std::string& path);
+
 /// Removes what WholeFiles left in a folder whose process died.
 /// @throws FileError
 void remove_temporaries(const std::string& folder);

@@ -71,6 +71,8 @@ CheckpointFolder::CheckpointFolder(const std::string& run_directory)
   if (error) {
     throw FileError(path_, "cannot be made: " + error.message());
   }
+  sync_name(path_);
+  remove_temporaries(path_);
 }
 
 void CheckpointFolder::save(const Checkpoint& checkpoint, const std::string& name) {
@@ -84,6 +86,10 @@ void CheckpointFolder::save_regular(const Checkpoint& checkpoint, bool is_best) 
     save(checkpoint, kBest);  // first: who stops in between comes here again
   }
   save(checkpoint, regular_name(checkpoint.progress.windows));
+  remove_replaced();
+}
+
+void CheckpointFolder::remove_replaced() {
   remove_file(path_ + "/" + kLast);
   const std::vector<std::string> names = regular_in(path_);
   for (std::size_t i = 0; i + kKept < names.size(); ++i) {
@@ -98,8 +104,9 @@ NewestCheckpoint CheckpointFolder::newest(const std::string& run_directory) {
   NewestCheckpoint newest;
   std::vector<std::string> names = regular_in(folder);
   names.emplace_back(kLast);
-  for (auto name = names.rbegin(); name != names.rend(); ++name) {
-    const std::string path = folder + "/" + *name;
+  std::reverse(names.begin(), names.end());  // the newest first
+  for (const std::string& name : names) {
+    const std::string path = folder + "/" + name;
     if (!fs::exists(path)) {
       continue;
     }
@@ -110,7 +117,7 @@ NewestCheckpoint CheckpointFolder::newest(const std::string& run_directory) {
           newest.found->checkpoint.progress.windows < found.checkpoint.progress.windows) {
         newest.found = std::move(found);
       }
-      if (*name != kLast) {
+      if (name != kLast) {
         break;
       }
     } catch (const FileError& error) {
@@ -128,12 +135,14 @@ std::vector<std::string> CheckpointFolder::paths(const std::string& run_director
   return paths;
 }
 
-void CheckpointFolder::forget_after(std::int64_t windows) {
-  remove_temporaries(path_);
+void CheckpointFolder::go_on_from(const FoundCheckpoint& found) {
   for (const std::string& name : regular_in(path_)) {
-    if (name > regular_name(windows)) {
+    if (name > regular_name(found.checkpoint.progress.windows)) {
       remove_file(path_ + "/" + name);
     }
+  }
+  if (!found.path.ends_with(kLast)) {
+    remove_replaced();
   }
 }
 

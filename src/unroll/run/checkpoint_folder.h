@@ -31,7 +31,9 @@ struct NewestCheckpoint {
 ///     last.safetensors                  where the run stopped or ended, until it has gone on
 class CheckpointFolder {
  public:
-  /// @throws FileError if the folder is not there and cannot be made
+  /// Makes the folder if it is not there, and removes what a process left in it that died while it
+  /// saved. The run directory must be locked.
+  /// @throws FileError
   explicit CheckpointFolder(const std::string& run_directory);
 
   /// Saves one of the regular checkpoints, and removes what it replaces.
@@ -50,13 +52,14 @@ class CheckpointFolder {
   /// @throws FileError
   [[nodiscard]] static std::vector<std::string> paths(const std::string& run_directory);
 
-  /// Removes the regular checkpoints of later windows, all of which are damaged, and what a process
-  /// left that died while it saved.
+  /// Removes the regular checkpoints of later windows, all of which are damaged, and what one of
+  /// the regular ones has replaced, in case that the process died before it did so.
   /// @throws FileError
-  void forget_after(std::int64_t windows);
+  void go_on_from(const FoundCheckpoint& found);
 
  private:
   void save(const Checkpoint& checkpoint, const std::string& name);
+  void remove_replaced();
 
   std::string path_;
 };

@@ -16,9 +16,9 @@ constexpr const char* kName = "/SHA256SUMS";
 
 }  // namespace
 
-void write_digests(const std::string& run_directory) {
-  std::string text;
-  for (const char* file : {"config.json", "metrics.csv", "summary.json", "weights.safetensors"}) {
+void write_digests(const std::string& run_directory, std::string_view summary) {
+  std::string text = fmt::format("{}  summary.json\n", sha256_hex(summary));
+  for (const char* file : {"config.json", "metrics.csv", "weights.safetensors"}) {
     text += fmt::format("{}  {}\n", sha256_hex(read_file(run_directory + "/" + file)), file);
   }
   write_file(run_directory + kName, text);

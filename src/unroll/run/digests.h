@@ -3,12 +3,14 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace unroll {
 
-/// Writes RUN/SHA256SUMS for config.json, metrics.csv, summary.json and weights.safetensors.
+/// Writes RUN/SHA256SUMS for config.json, metrics.csv, weights.safetensors and a summary.json of
+/// this text, which is not there yet: whoever finds it finds its digest too.
 /// @throws FileError
-void write_digests(const std::string& run_directory);
+void write_digests(const std::string& run_directory, std::string_view summary);
 
 /// Reads RUN/SHA256SUMS: each file's digest in hexadecimal digits.
 /// @throws FileError

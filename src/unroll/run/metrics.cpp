@@ -47,6 +47,18 @@ bool follows(const MetricsRow& row, const MetricsRow& before) {
 std::string format_loss(double loss) { return fmt::format("{:.9g}", loss); }
 
 std::vector<MetricsRow> parse_metrics(std::string_view text, const std::string& name) {
+  std::vector<MetricsRow> rows = parse_first_metrics(text, name);
+  const std::size_t end =
+      rows.empty() ? kMetricsHeader.size() : static_cast<std::size_t>(rows.back().end);
+  if (text.find('\n', end) != std::string_view::npos) {
+    throw FileError(name, fmt::format("line {}: expected the next epoch,window,mean_loss,"
+                                      "train_seconds",
+                                      rows.size() + 2));
+  }
+  return rows;
+}
+
+std::vector<MetricsRow> parse_first_metrics(std::string_view text, const std::string& name) {
   if (!text.starts_with(kMetricsHeader)) {
     throw FileError(name, fmt::format("line 1: expected {}",
                                       kMetricsHeader.substr(0, kMetricsHeader.size() - 1)));
@@ -58,9 +70,7 @@ std::vector<MetricsRow> parse_metrics(std::string_view text, const std::string& 
        begin = end + 1) {
     MetricsRow row = {};
     if (!parse_row(text.substr(begin, end - begin), row) || !follows(row, before)) {
-      throw FileError(name, fmt::format("line {}: expected the next epoch,window,mean_loss,"
-                                        "train_seconds",
-                                        rows.size() + 2));
+      break;
     }
     row.end = static_cast<std::int64_t>(end) + 1;
     rows.push_back(row);
@@ -69,7 +79,10 @@ std::vector<MetricsRow> parse_metrics(std::string_view text, const std::string& 
   return rows;
 }
 
-MetricsFile::MetricsFile(const std::string& path) : file_(path) { file_.append(kMetricsHeader); }
+MetricsFile::MetricsFile(const std::string& path) : file_(path) {
+  sync_name(path);
+  file_.append(kMetricsHeader);
+}
 
 MetricsFile::MetricsFile(const std::string& path, std::int64_t bytes) : file_(path, bytes) {}
 

@@ -31,6 +31,10 @@ struct MetricsRow {
 /// @throws FileError naming the line that is no row, or does not follow the row before
 std::vector<MetricsRow> parse_metrics(std::string_view text, const std::string& name);
 
+/// The rows before the first line that is none.
+/// @throws FileError if the header is not there
+std::vector<MetricsRow> parse_first_metrics(std::string_view text, const std::string& name);
+
 class MetricsFile {
  public:
   /// Makes the file with its header.

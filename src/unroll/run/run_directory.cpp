@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include <unroll/base/error.h>
+#include <unroll/base/file.h>
 
 namespace unroll {
 namespace {
@@ -21,6 +22,9 @@ bool make_folder(const fs::path& path) {
   const bool is_new = !error && fs::create_directory(path, error);
   if (error) {
     throw FileError(path.string(), "cannot be made a run directory: " + error.message());
+  }
+  if (is_new) {
+    sync_name(path.string());
   }
   return is_new;
 }
@@ -42,14 +46,18 @@ std::string make_run_directory(const std::string& path, const std::string& model
     return make_unique_folder(model);
   }
   if (!make_folder(path)) {
-    std::error_code error;
-    const bool is_empty = fs::is_empty(path, error);
-    if (error || !is_empty) {
-      throw FileError(path,
-                      error ? error.message() : "is not empty; a run needs a new or empty folder");
-    }
+    check_is_empty(path);
   }
   return path;
+}
+
+void check_is_empty(const std::string& path) {
+  std::error_code error;
+  const bool is_empty = fs::is_empty(path, error);
+  if (error || !is_empty) {
+    throw FileError(path,
+                    error ? error.message() : "is not empty; a run needs a new or empty folder");
+  }
 }
 
 }  // namespace unroll

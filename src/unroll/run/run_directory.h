@@ -11,4 +11,7 @@ namespace unroll {
 /// @throws FileError
 std::string make_run_directory(const std::string& path, const std::string& model);
 
+/// @throws FileError if there is something in this folder
+void check_is_empty(const std::string& path);
+
 }  // namespace unroll

@@ -181,8 +181,9 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
                            .floors = floors,
                            .num_steps = options.windows.num_steps,
                            .run_directory = ready.directory};
-  write_file(ready.directory + "/summary.json", summary.to_json());
-  write_digests(ready.directory);
+  const std::string summary_text = summary.to_json();
+  write_digests(ready.directory, summary_text);
+  write_file(ready.directory + "/summary.json", summary_text);  // last: it says that all is there
   return {.summary = summary, .progress = result.progress, .run_directory = ready.directory};
 }
 
@@ -265,7 +266,8 @@ void check_unchanged(const std::string& path, const std::string& digest,
 
 /// Where metrics.csv stood when a checkpoint was saved.
 MetricsRow last_row(const std::string& path, const TrainingProgress& progress) {
-  const std::vector<MetricsRow> rows = parse_metrics(read_file(path), path);
+  // What comes later may be anything, after a loss of power, and is cut off.
+  const std::vector<MetricsRow> rows = parse_first_metrics(read_file(path), path);
   const auto windows = [&](const MetricsRow& row) {
     return (row.epoch - 1) * progress.windows_per_epoch + row.window;
   };
@@ -290,7 +292,7 @@ MetricsRow last_row(const std::string& path, const TrainingProgress& progress) {
 
 /// What a finished run has and one that goes on has not.
 void remove_results(const std::string& directory) {
-  for (const char* name : {"SHA256SUMS", "summary.json", "weights.safetensors"}) {
+  for (const char* name : {"SHA256SUMS", "weights.safetensors"}) {
     fs::remove(directory + "/" + name);
   }
 }
@@ -343,12 +345,13 @@ RunOutcome run_on(PreparedRun prepared, FoundCheckpoint found, const std::string
   const MetricsRow row = last_row(metrics_path, progress);
 
   // Nothing was changed up to here.
+  fs::remove(directory + "/summary.json");  // first: without it the run is not finished
   if (is_within_epoch || progress.epoch < options.trainer.epochs) {
     remove_results(directory);
   }
   const std::string config = config_of(prepared, trainee);
   write_file(directory + "/config.json", config);
-  CheckpointFolder(directory).forget_after(progress.windows);
+  CheckpointFolder(directory).go_on_from(found);
   MetricsFile metrics(metrics_path, row.end);
   TrainingStart start = {.progress = progress,
                          .state = checkpoint.state.to(prepared.device),
@@ -374,6 +377,7 @@ RunOutcome run_training(RunOptions requested, RunObserver& observer, const StopR
   const std::string directory =
       make_run_directory(prepared.options.out, std::string(name_of(prepared.options.model.model)));
   const RunLock lock(directory);
+  check_is_empty(directory);  // another process may have trained there before it was locked
   return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop);
 }
 
