@@ -106,7 +106,7 @@ NewestCheckpoint CheckpointFolder::newest(const std::string& run_directory) {
   names.emplace_back(kLast);
   std::reverse(names.begin(), names.end());  // the newest first
   for (const std::string& name : names) {
-    const std::string path = folder + "/" + name;
+    const std::string path = fmt::format("{}/{}", folder, name);
     if (!fs::exists(path)) {
       continue;
     }

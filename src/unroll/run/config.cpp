@@ -85,7 +85,7 @@ class ConfigReader {
     if (!at(key).is_null() && !at(key).is_string()) {
       fail(key, "a text or null");
     }
-    const std::string value = at(key).is_null() ? "" : at(key).get<std::string>();
+    std::string value = at(key).is_null() ? "" : at(key).get<std::string>();
     if (value.find('\0') != std::string::npos) {  // where a path would end
       fail(key, "a text without NUL");
     }

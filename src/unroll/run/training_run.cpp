@@ -324,9 +324,9 @@ RunConfig read_config(const std::string& directory, const std::optional<FoundChe
 }
 
 /// Goes on from a checkpoint.
-RunOutcome run_on(PreparedRun prepared, FoundCheckpoint found, const std::string& directory,
+RunOutcome run_on(PreparedRun prepared, const FoundCheckpoint& found, const std::string& directory,
                   Clock::time_point begin, RunObserver& observer, const StopRequest& stop) {
-  Checkpoint& checkpoint = found.checkpoint;
+  const Checkpoint& checkpoint = found.checkpoint;
   const RunOptions& options = prepared.options;
   const TrainingProgress& progress = checkpoint.progress;
   if (options.trainer.epochs < progress.epoch) {
@@ -399,7 +399,7 @@ RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
   check_unchanged(prepared.options.data, prepared.digests.data, saved.digests.data);
   if (newest.found) {
     prepared.digests.init = saved.digests.init;
-    return run_on(std::move(prepared), std::move(*newest.found), directory, begin, observer, stop);
+    return run_on(std::move(prepared), *newest.found, directory, begin, observer, stop);
   }
   observer.on_warning(directory + ": has no checkpoint yet; the run begins anew");
   const Weights weights = initial_weights(prepared);

@@ -27,6 +27,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::set<std::string>& digested_files() {
+  static const std::set<std::string> names = {"config.json", "metrics.csv", "summary.json",
+                                              "weights.safetensors"};
+  return names;
+}
+
+bool is_known(const std::string& name) {
+  return name == "SHA256SUMS" || name == "checkpoints" || digested_files().count(name) > 0;
+}
+
 /// Checks one run; a class because its files are checked against each other.
 class Verification {
  public:
@@ -82,7 +92,7 @@ class Verification {
           throw FileError(path, "is damaged: its SHA-256 is not that of SHA256SUMS");
         }
         finding += ", SHA-256 as in SHA256SUMS";
-      } else if (is_finished_ && kDigested.count(name) > 0) {
+      } else if (is_finished_ && digested_files().count(name) > 0) {
         throw FileError(path, "has no digest in SHA256SUMS");
       }
       checks_.push_back({.file = path, .is_good = true, .finding = finding});
@@ -150,18 +160,12 @@ class Verification {
 
   void check_strangers(const std::set<std::string>& names) {
     for (const std::string& name : names) {
-      if (kKnown.count(name) == 0) {
+      if (!is_known(name)) {
         checks_.push_back(
             {.file = path_of(name), .is_good = true, .finding = "not Unroll's; not looked at"});
       }
     }
   }
-
-  inline static const std::set<std::string> kDigested = {"config.json", "metrics.csv",
-                                                         "summary.json", "weights.safetensors"};
-  inline static const std::set<std::string> kKnown = {"SHA256SUMS",   "checkpoints",
-                                                      "config.json",  "metrics.csv",
-                                                      "summary.json", "weights.safetensors"};
 
   std::string directory_;
   bool is_finished_ = false;

@@ -71,6 +71,7 @@ Weights take_weights(TensorReader& reader, const ModelOptions& options, torch::D
 void write_weights(WholeFile& file, const Weights& weights) {
   const auto tensors = tensors_of(weights);  // owners of the bytes that the views see
   std::vector<SafeTensorView> views;
+  views.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) {
     views.push_back(view_of(name, tensor));
   }
