@@ -1,7 +1,6 @@
 #include <unroll/base/sha256.h>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <openssl/evp.h>
 
 #include <new>

@@ -35,7 +35,6 @@ std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
 struct RunConfig {
   RunOptions options;
   FileDigests digests;
-  std::string versions;  ///< of what ran: JSON text, to compare
 };
 
 /// Reads the text of a config.json, trusting nothing in it. `name` stands for the file in errors.

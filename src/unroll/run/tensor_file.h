@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <unroll/run/safetensors.h>
@@ -15,7 +16,7 @@ namespace unroll {
 /// is of the tensor's own memory.
 SafeTensorView view_of(const std::string& name, const torch::Tensor& tensor);
 
-/// A copy of the tensor that view_of can view.
+/// The tensor, or a copy of it, as view_of can view it.
 torch::Tensor fit_for_view(const torch::Tensor& tensor);
 
 /// Takes tensors out of a file, and complains of what is missing, wrong or left.
