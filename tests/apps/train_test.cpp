@@ -21,11 +21,31 @@ using namespace testing;
 
 // What a run leaves.
 
-TEST(Train, LeavesExactlyTheFourFiles) {
+TEST(Train, LeavesExactlyItsFiles) {
   const TempDir folder;
   expect_trains(folder, "--out run" + std::string(kSmall));
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"run"});
   EXPECT_EQ(names_in(folder / "run"), run_files);
+}
+
+TEST(Train, VerifiesARunFileByFile) {
+  const TempDir folder;
+  expect_trains(folder, "--out run" + std::string(kSmall));
+  const Outcome good = train(folder, "--verify run");
+  EXPECT_EQ(good.exit_code, 0);
+  EXPECT_TRUE(good.err.empty()) << good.err;
+  for (const std::string& line : lines_of(good.out)) {
+    EXPECT_TRUE(line.starts_with("good     run/")) << line;
+  }
+  EXPECT_EQ(run_shell("sha256sum -c SHA256SUMS", folder / "run").exit_code, 0);
+  std::string bytes = read_bytes(folder / "run/weights.safetensors");
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_bytes(folder / "run/weights.safetensors", bytes);
+  const Outcome damaged = train(folder, "--verify run");
+  EXPECT_EQ(damaged.exit_code, 1);
+  EXPECT_NE(damaged.out.find("DAMAGED  run/weights.safetensors: is damaged: its SHA-256"),
+            std::string::npos)
+      << damaged.out;
 }
 
 TEST(Train, MakesTheParentsOfItsFolder) {

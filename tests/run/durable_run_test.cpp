@@ -16,13 +16,15 @@
 
 #include <unroll/base/error.h>
 #include <unroll/run/checkpoint_folder.h>
-#include <unroll/run/config.h>
+#include <unroll/run/metrics.h>
 #include <unroll/run/run_lock.h>
 #include <unroll/run/training_run.h>
 #include <unroll/run/verification.h>
+#include <unroll/run/weights_file.h>
 
 #include "../support/reliability.h"
 #include "../support/temp_dir.h"
+#include "../support/tensors.h"
 
 namespace unroll {
 namespace {
@@ -304,6 +306,39 @@ TEST_P(DurableRunFiles, EveryFlippedBitAndEveryTruncationOfACheckpointIsDetected
     expect_detected(good.substr(0, i), "length " + std::to_string(i));
   }
   expect_detected(good + '\0', "one byte more");
+}
+
+// One epoch, in which a row of metrics.csv is what lies between two checkpoints.
+TEST_P(DurableRunFiles, KeepsTheLastThreeCheckpointsTheBestAndTheEnd) {
+  RunOptions options = options_of(GetParam(), path("run"));
+  options.series.series_length = 3 * 10 * kWindows;
+  options.trainer = {.epochs = 1, .log_every = options.checkpoint_every};
+  run_training(options, recorder);
+  const std::string folder_of_checkpoints = path("run/checkpoints");
+  EXPECT_EQ(testing::names_in(folder_of_checkpoints),
+            (std::set<std::string>{
+                "best.safetensors", "last.safetensors", "window-000000000033.safetensors",
+                "window-000000000044.safetensors", "window-000000000055.safetensors"}));
+  EXPECT_EQ(read_checkpoint(folder_of_checkpoints + "/last.safetensors").progress.windows,
+            kWindows);
+  std::vector<MetricsRow> rows = parse_metrics(read_bytes(path("run/metrics.csv")), "metrics.csv");
+  rows.pop_back();  // of five windows: no checkpoint follows it
+  const auto best = std::min_element(rows.begin(), rows.end(),
+                                     [](const MetricsRow& left, const MetricsRow& right) {
+                                       return left.mean_loss < right.mean_loss;
+                                     });
+  EXPECT_EQ(read_checkpoint(folder_of_checkpoints + "/best.safetensors").progress.windows,
+            best->window);
+}
+
+TEST_P(DurableRunFiles, ACheckpointServesAsAWeightsFileIfItIsWhole) {
+  whole();
+  const std::string last = path("whole/checkpoints/last.safetensors");
+  EXPECT_TRUE(testing::same(load_weights(last), load_weights(path("whole/weights.safetensors"))));
+  std::string bytes = read_bytes(last);
+  bytes[bytes.size() - 40] = static_cast<char>(bytes[bytes.size() - 40] ^ 1);
+  write_bytes(last, bytes);
+  EXPECT_THROW(load_weights(last), FileError);
 }
 
 TEST_P(DurableRunFiles, GoesOnFromAnOlderCheckpointWhereTheNewerAreDamaged) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include <unroll/base/error.h>
 
@@ -85,6 +86,51 @@ TEST(MetricsFile, NeverOverwrites) {
   write_bytes(folder / "metrics.csv", "an earlier run's");
   EXPECT_THROW(MetricsFile(folder / "metrics.csv"), FileError);
   EXPECT_EQ(read_bytes(folder / "metrics.csv"), "an earlier run's");
+}
+
+std::vector<MetricsRow> parse(const std::string& rows) {
+  return parse_metrics(kHeader + rows, "my/metrics.csv");
+}
+
+TEST(ParseMetrics, ReadsWhatIsWrittenAndWhereEachLineEnds) {
+  const TempDir folder;
+  MetricsFile file(folder / "metrics.csv");
+  file.append(row(1, 400, 0.25, 1.5));
+  file.append(row(1, 1000, 0.125, 2.0));
+  file.append(row(2, 400, 1e-7, 2.25));
+  const std::string text = read_bytes(folder / "metrics.csv");
+  const std::vector<MetricsRow> rows = parse_metrics(text, "m");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[1].epoch, 1);
+  EXPECT_EQ(rows[1].window, 1000);
+  EXPECT_EQ(rows[1].mean_loss, 0.125);
+  EXPECT_EQ(rows[1].train_seconds, 2.0);
+  EXPECT_EQ(text.substr(static_cast<std::size_t>(rows[1].end)), "2,400,1e-07,2.250000\n");
+  EXPECT_EQ(rows[2].end, static_cast<std::int64_t>(text.size()));
+}
+
+TEST(ParseMetrics, DoesNotReadALineWithoutItsEnd) {
+  EXPECT_EQ(parse("1,1,0.5,0.1\n1,2,0.").size(), 1U);
+  EXPECT_TRUE(parse("").empty());
+}
+
+TEST(ParseMetrics, RefusesWhatIsNoRowOrDoesNotFollow) {
+  for (const char* second :
+       {"1,1,0.5,0.1", "1,0,0.5,0.1", "3,1,0.5,0.1", "2,0,0.5,0.1", "1,2,nan,0.1", "1,2,0.5,inf",
+        "1,2,0.5", "1,2,0.5,0.1,7", "", "x,2,1,1", "1,2, 0.5,0.1", "1.0,2,0.5,0.1"}) {
+    const std::string text = std::string("1,1,0.5,0.1\n") + second + "\n2,1,0.5,0.1\n";
+    try {
+      parse(text);
+      ADD_FAILURE() << second << " was taken";
+    } catch (const FileError& error) {
+      EXPECT_STREQ(
+          error.what(),
+          "my/metrics.csv: line 3: expected the next epoch,window,mean_loss,train_seconds");
+    }
+    EXPECT_EQ(parse_first_metrics(kHeader + text, "m").size(), 1U) << second;
+  }
+  EXPECT_THROW(parse_metrics("epoch,window\n", "m"), FileError);
+  EXPECT_THROW(parse_first_metrics("", "m"), FileError);
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,6 +118,31 @@ TEST(Optimizer, RefusesALearningRateThatIsNotFiniteAndPositive) {
                   "learning_rate must be a finite positive number, got " + text);
       }
     }
+  }
+}
+
+TEST(Optimizer, TakesAStateOnlyWhole) {
+  const std::map<std::string, torch::Tensor> parameters = {
+      {"w", torch::ones({2}).requires_grad_(true)}};
+  for (const OptimizerKind kind : {OptimizerKind::kAdagrad, OptimizerKind::kAdam}) {
+    const auto make = [&] { return make_optimizer({parameters.at("w")}, {.optimizer = kind}); };
+    const auto trained = make();
+    parameters.at("w").mutable_grad() = torch::ones({2});
+    trained->step();
+    const OptimizerState good = state_of(*trained, kind, parameters);
+    EXPECT_NO_THROW(set_state(*make(), kind, parameters, good));
+    for (const auto& [name, tensor] : good) {
+      OptimizerState without = good;
+      without.erase(name);
+      EXPECT_THROW(set_state(*make(), kind, parameters, without), std::invalid_argument) << name;
+      OptimizerState reshaped = good;
+      reshaped[name] = torch::zeros({3}, tensor.options());
+      EXPECT_THROW(set_state(*make(), kind, parameters, reshaped), std::invalid_argument) << name;
+    }
+    OptimizerState extra = good;
+    extra["v.step"] = torch::tensor(1);
+    EXPECT_THROW(set_state(*make(), kind, parameters, extra), std::invalid_argument);
+    EXPECT_THROW(set_state(*make(), OptimizerKind::kSgd, parameters, good), std::invalid_argument);
   }
 }
 
