@@ -311,7 +311,7 @@ TEST_P(DurableRunFiles, EveryFlippedBitAndEveryTruncationOfACheckpointIsDetected
 // One epoch, in which a row of metrics.csv is what lies between two checkpoints.
 TEST_P(DurableRunFiles, KeepsTheLastThreeCheckpointsTheBestAndTheEnd) {
   RunOptions options = options_of(GetParam(), path("run"));
-  options.series.series_length = 3 * 10 * kWindows;
+  options.series.series_length = 30 * kWindows;
   options.trainer = {.epochs = 1, .log_every = options.checkpoint_every};
   run_training(options, recorder);
   const std::string folder_of_checkpoints = path("run/checkpoints");
