@@ -83,6 +83,9 @@ int run(int argc, char** argv) {
                 "windows between two rows of metrics.csv");
   flags.integer("checkpoint-every", command.options.checkpoint_every,
                 "windows between two checkpoints");
+  flags.integer(
+      "eval-length", command.options.evaluation.eval_length,
+      "symbols that the trained model is evaluated on, of a series of its own; 0 for none");
   flags.text("out", command.options.out, "DIR",
              "run directory, new or empty (default: runs/<UTC time>-<model>)");
   cli::add_report_flags(flags, command.json, command.quiet, "the summary");

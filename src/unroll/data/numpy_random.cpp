@@ -1,5 +1,7 @@
 #include <unroll/data/numpy_random.h>
 
+#include <algorithm>
+
 namespace unroll {
 namespace {
 
@@ -24,6 +26,32 @@ NumpyRandom::NumpyRandom(std::uint32_t seed) : state_(), words_() {
     const std::uint32_t previous = state_[i - 1];
     state_[i] = 1812433253U * (previous ^ (previous >> 30)) + static_cast<std::uint32_t>(i);
   }
+}
+
+// init_by_array of mt19937ar.c (Matsumoto and Nishimura 2002).
+NumpyRandom::NumpyRandom(const std::vector<std::uint32_t>& key) : NumpyRandom(19650218U) {
+  std::size_t i = 1;
+  const auto mix = [&](std::uint32_t factor) {
+    const std::uint32_t previous = state_[i - 1];
+    state_[i] ^= factor * (previous ^ (previous >> 30));
+    return &state_[i];
+  };
+  const auto advance = [&] {
+    if (++i == kSize) {
+      state_[0] = state_[kSize - 1];
+      i = 1;
+    }
+  };
+  for (std::size_t k = 0; k < std::max(kSize, key.size()); ++k) {
+    const std::size_t j = k % key.size();
+    *mix(1664525U) += key[j] + static_cast<std::uint32_t>(j);
+    advance();
+  }
+  for (std::size_t k = 0; k < kSize - 1; ++k) {
+    *mix(1566083941U) -= static_cast<std::uint32_t>(i);
+    advance();
+  }
+  state_[0] = 0x80000000U;
 }
 
 void NumpyRandom::skip(std::uint64_t count) {

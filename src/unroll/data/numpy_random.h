@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace unroll {
 
@@ -15,6 +16,8 @@ namespace unroll {
 class NumpyRandom {
  public:
   explicit NumpyRandom(std::uint32_t seed);
+  /// RandomState(key): a stream that no single seed gives. The key must not be empty.
+  explicit NumpyRandom(const std::vector<std::uint32_t>& key);
 
   /// A fair bit, as choice(2) draws it: one word.
   std::int64_t bit() { return static_cast<std::int64_t>(word() & 1U); }

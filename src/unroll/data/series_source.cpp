@@ -7,8 +7,12 @@
 #include <unroll/base/check.h>
 
 namespace unroll {
+
 SampledSource::SampledSource(LaggedProcess process, std::int64_t length, std::uint32_t seed)
-    : process_(std::move(process)), length_(length), random_(seed) {
+    : SampledSource(std::move(process), length, NumpyRandom(seed)) {}
+
+SampledSource::SampledSource(LaggedProcess process, std::int64_t length, NumpyRandom random)
+    : process_(std::move(process)), length_(length), random_(random) {
   check_at_least("series_length", length, 1);
   for (const auto& [lag, effect] : process_.effects()) {
     lags_.push_back(static_cast<std::size_t>(lag));

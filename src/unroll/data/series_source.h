@@ -38,6 +38,8 @@ class SampledSource final : public SeriesSource {
  public:
   /// @throws InvalidOption if length is below 1.
   SampledSource(LaggedProcess process, std::int64_t length, std::uint32_t seed);
+  /// From another stream than a seed's.
+  SampledSource(LaggedProcess process, std::int64_t length, NumpyRandom random);
 
   /// Some 10 ns a symbol.
   std::shared_ptr<const Series> next() override;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -42,6 +44,75 @@ std::string describe_progress(const TrainingProgress& progress) {
                                            progress.window, progress.epoch);
 }
 
+constexpr std::string_view kLine = "{:<34}{:>8.4f}{}\n";
+
+constexpr std::string_view kImpossible =
+    "FAULT: the held-out loss is below what a model can reach that sees every lag. That cannot "
+    "be:\n"
+    "the targets leak into what the model sees.";
+
+std::string describe_series(const Evaluation& evaluation) {
+  return fmt::format("{}, {} symbols",
+                     evaluation.is_held_out ? "held out" : "afterwards, same data",
+                     evaluation.symbols);
+}
+
+/// The verdict, and the floor that it goes by.
+std::string describe_verdict(const LagKnowledge& lag) {
+  const std::string floor = fmt::format("the floor without it, {:.4f}", lag.floor_without);
+  switch (lag.learned) {
+    case Learned::kYes:
+      return "yes: the loss is below " + floor;
+    case Learned::kPartly:
+      return "partly: the loss is not below " + floor;
+    case Learned::kNo:
+      break;
+  }
+  return "no";
+}
+
+std::string describe_error(const Estimate& estimate) {
+  return estimate.standard_error ? fmt::format("  +- {:.4f}", *estimate.standard_error) : "";
+}
+
+/// What the process's lagged inputs do to the model's answer.
+std::string describe_combinations(const Evaluation& evaluation) {
+  constexpr std::size_t kMost = 16;  // rows; what is left out stands in summary.json
+  std::string text = fmt::format("\n{:<34}{:>8}{:>9}\n", "learned, mean over", "P(Y=1)", "truth");
+  const std::size_t count = std::min(evaluation.combinations.size(), kMost);
+  for (std::size_t row = 0; row < count; ++row) {
+    const Combination& combination = evaluation.combinations[row];
+    std::string name;
+    for (std::size_t i = 0; i < combination.inputs.size(); ++i) {
+      name += fmt::format("{}X[t-{}] = {}", i == 0 ? "" : ", ", evaluation.lags[i].lag,
+                          combination.inputs[i]);
+    }
+    text += fmt::format(kLine, name, combination.probability,
+                        fmt::format("{:>9.4f}", combination.truth));
+  }
+  text += fmt::format("\n{:<34}{:>8}{:>9}  {}\n", "lag", "effect", "truth", "learned");
+  for (const LagKnowledge& lag : evaluation.lags) {
+    text += fmt::format("{:<34}{:>+8.4f}{:>+9.4f}  {}\n", lag.lag, lag.effect.value,
+                        lag.true_effect, describe_verdict(lag));
+  }
+  return text;
+}
+
+/// How much the model's answer hangs on each of the last inputs.
+std::string describe_profile(const Evaluation& evaluation) {
+  constexpr double kWidth = 30.0;  // characters of a bar of 1
+  const bool is_binary = !evaluation.profile.empty() && evaluation.profile.front().effect;
+  std::string text = fmt::format(
+      "\n{:<34}{:>8}\n", is_binary ? "lag, its input flipped" : "lag, its input another class",
+      is_binary ? "P(Y=1)" : "moves");
+  for (const LagInfluence& influence : evaluation.profile) {
+    const double change = influence.effect ? influence.effect->value : influence.change.value;
+    const auto bar = static_cast<std::size_t>(std::lround(kWidth * influence.change.value));
+    text += fmt::format("{:<34}{:>+8.4f}  {}\n", influence.lag, change, std::string(bar, '#'));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string describe_start(const RunStart& start) {
@@ -79,23 +150,34 @@ std::string describe_checks(const std::vector<FileCheck>& checks) {
 }
 
 std::string describe_result(const Summary& summary) {
-  constexpr std::string_view kLine = "{:<34}{:>8.4f}{}\n";
-  std::string table =
+  const std::optional<Evaluation>& evaluation = summary.evaluation;
+  std::string text =
       fmt::format("{} windows in {:.1f} s, {:.1f} us a window; {}\n\n", summary.windows,
                   summary.seconds, summary.microseconds_per_window(), summary.run_directory);
-  table += fmt::format("{:<34}{:>8}\n", "mean loss", "nats");
-  table += fmt::format(kLine, "last log row", summary.final_loss, "");
-  table += fmt::format(kLine, "last epoch", summary.last_epoch_loss, "");
+  text += fmt::format("{:<34}{:>8}\n", "mean loss", "nats");
+  text += fmt::format(kLine, "last log row", summary.final_loss, "");
+  text += fmt::format(kLine, "last epoch", summary.last_epoch_loss, "");
+  if (evaluation) {
+    text += fmt::format(kLine, describe_series(*evaluation), evaluation->loss.value,
+                        describe_error(evaluation->loss));
+  }
   if (summary.floors) {
-    table += fmt::format("\n{:<34}{:>8}  {}\n", "loss floor", "nats", "last epoch");
-    for (const auto& [name, loss] : named_floors(*summary.floors, summary.num_steps)) {
-      const double above = summary.last_epoch_loss - loss;
-      table +=
-          fmt::format(kLine, name, loss,
-                      fmt::format("  {:.4f} {}", std::abs(above), above < 0 ? "below" : "above"));
+    const double loss = evaluation ? evaluation->loss.value : summary.last_epoch_loss;
+    text += fmt::format("\n{:<34}{:>8}  {}\n", "loss floor", "nats",
+                        evaluation ? "held out" : "last epoch");
+    for (const auto& [name, floor] : named_floors(*summary.floors, summary.num_steps)) {
+      text += fmt::format(
+          kLine, name, floor,
+          fmt::format("  {:.4f} {}", std::abs(loss - floor), loss < floor ? "below" : "above"));
     }
   }
-  return table;
+  if (evaluation) {
+    text += (summary.floors ? describe_combinations(*evaluation) : describe_profile(*evaluation));
+    if (evaluation->is_impossible) {
+      text += fmt::format("\n{}\n", kImpossible);
+    }
+  }
+  return text;
 }
 
 }  // namespace unroll

@@ -50,6 +50,7 @@ Json to_json(const RunOptions& options) {
           {"threads", options.threads},
           {"log_every", options.trainer.log_every},
           {"checkpoint_every", options.checkpoint_every},
+          {"eval_length", options.evaluation.eval_length},
           {"data", absolute(options.data)},
           {"init", absolute(options.init)}};
 }
@@ -158,6 +159,7 @@ RunConfig parse_config(std::string_view text, const std::string& name) {
       .optimizer = {.optimizer = reader.choice<OptimizerKind>("optimizer"),
                     .learning_rate = reader.number("learning_rate")},
       .trainer = {.epochs = reader.integer("epochs"), .log_every = reader.integer("log_every")},
+      .evaluation = {.eval_length = reader.integer("eval_length")},
       .engine = reader.choice<EngineChoice>("engine"),
       .device = reader.device(),
       .dtype = reader.choice<Precision>("dtype"),

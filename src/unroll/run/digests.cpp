@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <regex>
 #include <sstream>
 
@@ -18,8 +19,16 @@ constexpr const char* kName = "/SHA256SUMS";
 
 void write_digests(const std::string& run_directory, std::string_view summary) {
   std::string text = fmt::format("{}  summary.json\n", sha256_hex(summary));
-  for (const char* file : {"config.json", "metrics.csv", "weights.safetensors"}) {
+  const auto add = [&](const char* file) {
     text += fmt::format("{}  {}\n", sha256_hex(read_file(run_directory + "/" + file)), file);
+  };
+  for (const char* file : {"config.json", "metrics.csv", "weights.safetensors"}) {
+    add(file);
+  }
+  for (const char* file : kReportFiles) {
+    if (std::filesystem::exists(run_directory + "/" + file)) {
+      add(file);
+    }
   }
   write_file(run_directory + kName, text);
 }

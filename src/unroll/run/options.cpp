@@ -31,6 +31,7 @@ void RunOptions::validate() const {
   optimizer.validate();
   check_learning_rate(optimizer.learning_rate, dtype);
   trainer.validate();
+  evaluation.validate();
   check_between("seed", seed, 0, kLargestSeed);
   check_at_least("checkpoint_every", checkpoint_every, 1);
   check_between("threads", threads, 1, kMostThreads);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <unroll/data/options.h>
+#include <unroll/evaluation/evaluation.h>
 #include <unroll/model/options.h>
 #include <unroll/train/options.h>
 
@@ -17,6 +18,7 @@ struct RunOptions {
   WindowOptions windows;
   OptimizerOptions optimizer;
   TrainerOptions trainer;
+  EvaluationOptions evaluation = {};
   EngineChoice engine = EngineChoice::kAuto;
   DeviceChoice device = DeviceChoice::kAuto;
   Precision dtype = Precision::kFloat32;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <unroll/data/lagged_process.h>
+#include <unroll/evaluation/evaluation.h>
 
 namespace unroll {
 
@@ -24,6 +25,7 @@ struct Summary {
   double train_seconds = 0.0;    ///< of which: training
   std::optional<Floors> floors;  ///< unknown for a user's own series
   std::int64_t num_steps = 0;    ///< of a window; what Floors::no_carry depends on
+  std::optional<Evaluation> evaluation = {};  ///< none if it was not asked for
   std::string run_directory;
 
   [[nodiscard]] double microseconds_per_window() const {

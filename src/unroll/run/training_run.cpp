@@ -10,6 +10,7 @@
 
 #include <unroll/base/error.h>
 #include <unroll/base/file.h>
+#include <unroll/evaluation/evaluator.h>
 #include <unroll/run/checkpoint_folder.h>
 #include <unroll/run/config.h>
 #include <unroll/run/digests.h>
@@ -71,7 +72,8 @@ class Session {
               run.metrics.append(row);
               observer.on_row(row);
             },
-            run.start) {}
+            run.start),
+        observer_(observer) {}
 
   /// Whether it was stopped.
   bool train(const StopRequest& stop) {
@@ -106,6 +108,7 @@ class Session {
       ++span_.windows;
     }
     portion_.took(Clock::now() - begin);
+    observer_.on_progress(trainer_.progress());
     if (span_.windows >= options_.checkpoint_every) {
       save_regular();
     }
@@ -133,11 +136,42 @@ class Session {
   const RunOptions& options_;
   CheckpointFolder checkpoints_;
   Trainer trainer_;
+  RunObserver& observer_;
   TrainingResult result_;
   Portion portion_;
   CheckpointSpan span_ = run_.span;
   std::int64_t saved_windows_ = run_.start.progress.windows;
 };
+
+Series first_symbols(const Series& series, std::int64_t count) {
+  return {.inputs = {series.inputs.begin(), series.inputs.begin() + count},
+          .targets = {series.targets.begin(), series.targets.begin() + count},
+          .num_classes = series.num_classes};
+}
+
+/// What the trained model knows, if that was asked for: by a series of its own, or for a user's
+/// series by its first eval_length symbols, of which it takes two at least.
+std::optional<Evaluation> evaluation_of(const ReadyRun& run) {
+  const RunOptions& options = run.prepared.options;
+  const std::optional<LaggedProcess>& process = run.prepared.process;
+  const std::int64_t length = options.evaluation.eval_length;
+  if (length == 0) {
+    return std::nullopt;
+  }
+  if (process) {
+    const Series series =
+        held_out_series(*process, length, static_cast<std::uint32_t>(options.seed));
+    Evaluation evaluation = evaluate(*run.trainee.model, series, process);
+    evaluation.is_held_out = true;
+    return evaluation;
+  }
+  const std::shared_ptr<const Series> series = run.prepared.source->next();
+  const std::int64_t symbols = std::min(length, series->length());
+  if (symbols < 2) {
+    return std::nullopt;
+  }
+  return evaluate(*run.trainee.model, first_symbols(*series, symbols), process);
+}
 
 RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
                const StopRequest& stop) {
@@ -165,6 +199,7 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
   }
   save_weights(ready.directory + "/weights.safetensors", ready.trainee.model->weights());
 
+  const std::optional<Evaluation> evaluation = evaluation_of(ready);
   const std::chrono::duration<double> elapsed = Clock::now() - begin;
   const Summary summary = {.model = std::string(name_of(options.model.model)),
                            .engine = engine,
@@ -180,7 +215,9 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
                            .train_seconds = result.train_seconds,
                            .floors = floors,
                            .num_steps = options.windows.num_steps,
+                           .evaluation = evaluation,
                            .run_directory = ready.directory};
+  observer.on_trained(summary);
   const std::string summary_text = summary.to_json();
   write_digests(ready.directory, summary_text);
   write_file(ready.directory + "/summary.json", summary_text);  // last: it says that all is there
@@ -209,8 +246,8 @@ RunOutcome run_anew(PreparedRun prepared, const std::string& directory, Trainee 
 }
 
 bool may_change(const std::string& option) {
-  static const std::set<std::string> changing = {"epochs", "log_every", "checkpoint_every",
-                                                 "device", "threads",   "engine"};
+  static const std::set<std::string> changing = {
+      "epochs", "log_every", "checkpoint_every", "eval_length", "device", "threads", "engine"};
   return changing.count(option) > 0;
 }
 
@@ -234,6 +271,7 @@ RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObser
   take("epochs", options.trainer.epochs, asked.trainer.epochs);
   take("log_every", options.trainer.log_every, asked.trainer.log_every);
   take("checkpoint_every", options.checkpoint_every, asked.checkpoint_every);
+  take("eval_length", options.evaluation.eval_length, asked.evaluation.eval_length);
   take("threads", options.threads, asked.threads);
   if (asked.device != DeviceChoice::kAuto) {
     take("device", options.device, asked.device);
@@ -293,6 +331,9 @@ MetricsRow last_row(const std::string& path, const TrainingProgress& progress) {
 /// What a finished run has and one that goes on has not.
 void remove_results(const std::string& directory) {
   for (const char* name : {"SHA256SUMS", "weights.safetensors"}) {
+    fs::remove(directory + "/" + name);
+  }
+  for (const char* name : kReportFiles) {
     fs::remove(directory + "/" + name);
   }
 }

@@ -37,6 +37,11 @@ class RunObserver {
 
   virtual void on_start(const RunStart& start) = 0;
   virtual void on_row(const LogRow& row) = 0;
+  /// After every few windows, some 20 ms apart.
+  virtual void on_progress(const TrainingProgress& /*progress*/) {}
+  /// The run is trained and evaluated, and its metrics.csv and weights.safetensors are written.
+  /// What is added to the run directory now is a part of the finished run.
+  virtual void on_trained(const Summary& /*summary*/) {}
   /// Something that the user should know, in one line.
   virtual void on_warning(const std::string& warning) = 0;
 };
@@ -54,7 +59,8 @@ struct RunOutcome {
 };
 
 /// Trains as the options say. The run directory has config.json from the start, metrics.csv and
-/// checkpoints/ as training goes, and weights.safetensors, summary.json and SHA256SUMS at the end.
+/// checkpoints/ as training goes, and weights.safetensors, summary.json and SHA256SUMS at the end,
+/// when the model has been evaluated.
 /// Everything that can be refused is refused before the run directory is made. When it is asked to
 /// stop, it finishes the window and saves a checkpoint. Sets LibTorch's thread count.
 /// @throws InvalidOption, FileError, DivergenceError, and what LibTorch throws.
@@ -70,8 +76,8 @@ struct ResumeRequest {
 
 /// Goes on with a run from its newest whole checkpoint, as if it had never stopped: the same
 /// losses, weights and checkpoints to the last bit. A run that had no checkpoint yet begins anew.
-/// Of the options, epochs, log_every, checkpoint_every, device, threads and engine may be other
-/// than the run's.
+/// Of the options, epochs, log_every, checkpoint_every, eval_length, device, threads and engine may
+/// be other than the run's.
 /// @throws InvalidOption for another option that contradicts the run's; and what run_training
 /// throws
 RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,

@@ -33,8 +33,13 @@ const std::set<std::string>& digested_files() {
   return names;
 }
 
+bool is_report(const std::string& name) {
+  return std::find(kReportFiles.begin(), kReportFiles.end(), name) != kReportFiles.end();
+}
+
 bool is_known(const std::string& name) {
-  return name == "SHA256SUMS" || name == "checkpoints" || digested_files().count(name) > 0;
+  return name == "SHA256SUMS" || name == "checkpoints" || digested_files().count(name) > 0 ||
+         is_report(name);
 }
 
 /// Checks one run; a class because its files are checked against each other.
@@ -59,6 +64,11 @@ class Verification {
     if (is_finished_) {
       check("weights.safetensors", [this] { return check_weights(); });
       check("summary.json", [this] { return check_summary(); });
+      for (const std::string name : kReportFiles) {
+        if (names.count(name) > 0 || digests_.count(name) > 0) {
+          check(name, [] { return "there"; });
+        }
+      }
     }
     check_strangers(names);
     return std::move(checks_);
@@ -92,7 +102,7 @@ class Verification {
           throw FileError(path, "is damaged: its SHA-256 is not that of SHA256SUMS");
         }
         finding += ", SHA-256 as in SHA256SUMS";
-      } else if (is_finished_ && digested_files().count(name) > 0) {
+      } else if (is_finished_ && (digested_files().count(name) > 0 || is_report(name))) {
         throw FileError(path, "has no digest in SHA256SUMS");
       }
       checks_.push_back({.file = path, .is_good = true, .finding = finding});
