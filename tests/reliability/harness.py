@@ -136,14 +136,8 @@ class Bench:
             return self._references[key]
 
     def next_arguments(self, run: pathlib.Path, flags: Sequence[str]) -> list[str]:
-        """How to go on with a run that was killed. Without a config.json it has not begun, and begins again."""
-        if (run / "config.json").exists():
-            return [f"--resume={run}"]
-        if run.exists():
-            names = os.listdir(run)
-            require(all(name.endswith(".tmp") for name in names), f"{run} has no config.json, but {names}")
-            shutil.rmtree(run)
-        return [*flags, f"--out={run}"]
+        """How to go on with a run that was killed. Without a config.json it has not begun, and begins."""
+        return [f"--resume={run}"] if (run / "config.json").exists() else [*flags, f"--out={run}"]
 
     def require_whole(self, run: pathlib.Path, when: str) -> None:
         """Whatever happened to it, a run that has a checkpoint has nothing but good files."""

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <unroll/base/error.h>
+#include <unroll/base/sha256.h>
 #include <unroll/run/checkpoint_folder.h>
 #include <unroll/run/metrics.h>
 #include <unroll/run/run_lock.h>
@@ -88,6 +89,7 @@ RunOptions options_of(const Kind& kind, const std::string& out) {
   options.dtype = kind.dtype;
   options.seed = 5;
   options.checkpoint_every = 11;
+  options.evaluation.eval_length = 500;
   options.out = out;
   return options;
 }
@@ -239,6 +241,8 @@ std::vector<Mutant> mutants(const Checkpoint& checkpoint) {
       {"no windows of the span", [](Checkpoint& c) { c.span.windows = 0; }},
       {"no sum of the span", [](Checkpoint& c) { c.span.sum = 0.0; }},
       {"no best loss", [](Checkpoint& c) { c.span.best_mean_loss = 0.0; }},
+      {"another epoch's length", [](Checkpoint& c) { ++c.progress.windows_per_epoch; }},
+      {"no config", [](Checkpoint& c) { c.config.clear(); }},
   };
   for (const auto& [name, tensor] : checkpoint.optimizer) {
     all.push_back({"no " + name, [name = name](Checkpoint& c) { c.optimizer.at(name).zero_(); }});
@@ -265,7 +269,7 @@ TEST_P(DurableRun, NeedsEveryPieceOfACheckpoint) {
     try {
       // What was saved before is gone, so that the mutant is what the run goes on from.
       for (const std::string& older : CheckpointFolder::paths(path("mutant"))) {
-        if (older.find("window-") != std::string::npos) {
+        if (!older.ends_with(CheckpointFolder::kLast)) {
           fs::remove(older);
         }
       }
@@ -280,7 +284,60 @@ TEST_P(DurableRun, NeedsEveryPieceOfACheckpoint) {
   EXPECT_EQ(differing(remains(path("stopped")), expected), std::set<std::string>());
 }
 
-class DurableRunFiles : public DurableRun {};
+class DurableRunFiles : public DurableRun {
+ protected:
+  /// Flips a bit in the middle of a run's file.
+  void damage(const std::string& name) const {
+    std::string bytes = read_bytes(path(name));
+    bytes[bytes.size() / 2] ^= 1;
+    write_bytes(path(name), bytes);
+  }
+
+  /// The files of a run of which --verify says that they are not good.
+  [[nodiscard]] std::set<std::string> bad_files(const std::string& run) const {
+    std::set<std::string> names;
+    for (const FileCheck& check : verify_run(path(run))) {
+      if (!check.is_good) {
+        names.insert(fs::path(check.file).filename());
+      }
+    }
+    return names;
+  }
+
+  /// Every byte of a folder.
+  [[nodiscard]] std::map<std::string, std::string> bytes_in(const std::string& name) const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(path(name))) {
+      if (entry.is_regular_file()) {
+        files[entry.path()] = read_bytes(entry.path());
+      }
+    }
+    return files;
+  }
+
+  /// Expects that the run does not go on, and that no byte of it changes.
+  void expect_refused(const std::string& run, const std::string& why) {
+    const auto before = bytes_in(run);
+    try {
+      resume(run);
+      ADD_FAILURE() << "it goes on";
+    } catch (const FileError& error) {
+      EXPECT_NE(std::string(error.what()).find(why), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(differing(bytes_in(run), before), std::set<std::string>());
+  }
+};
+
+/// A checkpoint's bytes, which are then as it would have written them, with a text in its header
+/// replaced by one of the same length.
+std::string with_header(std::string bytes, const std::string& text, const std::string& other) {
+  bytes.replace(bytes.find(text), text.size(), other);
+  Sha256 sha256;
+  sha256.add(std::string_view(bytes).substr(0, bytes.size() - Sha256::kBytes));
+  const Sha256::Digest digest = sha256.finish();
+  bytes.replace(bytes.size() - Sha256::kBytes, Sha256::kBytes, digest.data(), digest.size());
+  return bytes;
+}
 
 INSTANTIATE_TEST_SUITE_P(Kind, DurableRunFiles, ::testing::Values(kKinds[5]),
                          [](const auto& kind) { return kind.param.name; });
@@ -375,6 +432,161 @@ TEST_P(DurableRunFiles, BeginsAnewWhereThereIsNoCheckpointYet) {
   EXPECT_FALSE(fs::exists(path("run/config.json.123.tmp")));
 }
 
+TEST_P(DurableRunFiles, DoesNotBeginAnewWhereCheckpointsAreLost) {
+  whole();
+  stop_after(29, "run");
+  fs::rename(path("run/checkpoints"), path("elsewhere"));
+  fs::remove_all(path("whole/checkpoints"));
+  expect_refused("run", "has no checkpoint to go on from, but has trained");
+  expect_refused("whole", "has no checkpoint to go on from, but has trained");
+  fs::create_directory_symlink(path("nowhere"), path("run/checkpoints"));  // a disk not mounted
+  expect_refused("run", "checkpoints: cannot be read: No such file");
+}
+
+TEST_P(DurableRunFiles, DoesNotGoOnWhereNothingHasBegun) {
+  fs::create_directory(path("run"));
+  write_bytes(path("run/mine"), "kept");
+  expect_refused("run", "is no run, or had not begun");
+}
+
+TEST_P(DurableRunFiles, GoesOnFromTheBestWhereAllOthersAreDamaged) {
+  const auto expected = whole();
+  stop_after(29, "run");
+  for (const std::string& file : CheckpointFolder::paths(path("run"))) {
+    if (!file.ends_with(CheckpointFolder::kBest)) {
+      damage(fs::relative(file, path("")));
+    }
+  }
+  EXPECT_EQ(bad_files("run").size(), 3U);
+  resume("run");
+  EXPECT_EQ(recorder.warnings.size(), 3U);
+  EXPECT_EQ(differing(remains(path("run")), expected), std::set<std::string>());
+}
+
+TEST_P(DurableRunFiles, ACheckpointThatCannotBeJudgedIsKept) {
+  stop_after(29, "run");
+  const std::string newest = path("run/checkpoints/last.safetensors");
+  const std::string good = read_bytes(newest);
+  write_bytes(newest,
+              with_header(good, R"("unroll.checkpoint":"1")", R"("unroll.checkpoint":"2")"));
+  expect_refused("run", "last.safetensors: is a checkpoint of version 2");
+  fs::remove(newest);
+  fs::create_directory(newest);
+  expect_refused("run", "last.safetensors: ");
+}
+
+TEST_P(DurableRunFiles, DamagedCheckpointsAreGoneAfterwards) {
+  stop_after(50, "run");
+  damage("run/checkpoints/window-000000000022.safetensors");
+  damage("run/checkpoints/best.safetensors");
+  resume("run");
+  EXPECT_EQ(recorder.warnings.size(), 2U);
+  EXPECT_EQ(bad_files("run"), std::set<std::string>());
+}
+
+TEST_P(DurableRunFiles, TheLossOfTheBestSoFarShows) {
+  RunOptions options = options_of(GetParam(), path("whole"));
+  options.checkpoint_every = 3;
+  options.optimizer = {.optimizer = OptimizerKind::kSgd, .learning_rate = 1e-6};  // no progress
+  run_training(options, recorder);
+  const std::string best = path("whole/checkpoints/best.safetensors");
+  const std::int64_t best_windows = read_checkpoint(best).progress.windows;
+  ASSERT_LT(best_windows, kWindows - 3) << "the last span is the best: nothing could show";
+
+  options.out = path("run");
+  RunOutcome outcome = run_training(options, recorder, at_question(1));
+  while (outcome.progress.windows <= best_windows) {
+    outcome = resume("run", at_question(1));
+  }
+  const std::string last = path("run/checkpoints/last.safetensors");
+  if (!fs::exists(last)) {
+    resume("run", at_question(1));
+  }
+  Checkpoint checkpoint = read_checkpoint(last);
+  checkpoint.span.best_mean_loss.reset();
+  CheckpointFolder(path("run")).save_last(checkpoint);
+  resume("run");
+  EXPECT_NE(read_bytes(path("run/checkpoints/best.safetensors")), read_bytes(best));
+}
+
+TEST_P(DurableRunFiles, HowOftenItSavesDoesNotChangeTheRun) {
+  const auto expected = whole();
+  for (const std::int64_t every : {std::int64_t{1}, std::int64_t{1'000'000'000}}) {
+    RunOptions options = options_of(GetParam(), path("run") + std::to_string(every));
+    options.checkpoint_every = every;
+    run_training(options, recorder);
+    const auto found = remains(options.out);
+    for (const char* file : {"weights", "metrics", "summary"}) {
+      EXPECT_EQ(found.at(file), expected.at(file)) << file << ", saved every " << every;
+    }
+  }
+}
+
+TEST_P(DurableRunFiles, WarnsWhereBitsMayDiffer) {
+  Kind kind = GetParam();
+  kind.optimizer = OptimizerKind::kSgd;
+  run_training(options_of(kind, path("run")), recorder, at_question(1));
+  RunOptions asked;
+  asked.engine = EngineChoice::kFused;
+  resume_training({.run_directory = path("run"), .options = asked, .given = {"engine"}}, recorder,
+                  at_question(1));
+  ASSERT_EQ(recorder.warnings.size(), 1U);
+  EXPECT_TRUE(recorder.warnings[0].starts_with("engine is fused now and was autograd: bits may"))
+      << recorder.warnings[0];
+  std::string config = read_bytes(path("run/config.json"));
+  config.replace(config.find(R"("libtorch": ")") + 13, 1, "1");
+  write_bytes(path("run/config.json"), config);
+  resume("run");
+  ASSERT_EQ(recorder.warnings.size(), 2U);
+  EXPECT_NE(recorder.warnings[1].find("bits may differ"), std::string::npos);
+}
+
+TEST_P(DurableRunFiles, TheDataMayHaveMovedButNotChanged) {
+  const std::string csv = testing::csv_of(*testing::scrambled_series(700, 3));
+  write_bytes(path("data.csv"), csv);
+  RunOptions options = options_of(GetParam(), path("run"));
+  options.data = path("data.csv");
+  run_training(options, recorder, at_question(1));
+  fs::rename(path("data.csv"), path("moved.csv"));
+  EXPECT_THROW(resume("run"), FileError);
+  RunOptions asked;
+  const auto resume_with = [&](const std::string& name) {
+    asked.data = path(name);
+    resume_training({.run_directory = path("run"), .options = asked, .given = {"data"}}, recorder);
+  };
+  write_bytes(path("other.csv"), csv + "0,0\n");
+  EXPECT_THROW(resume_with("other.csv"), InvalidOption);
+  EXPECT_NO_THROW(resume_with("moved.csv"));
+}
+
+TEST_P(DurableRunFiles, RefusesACheckpointWithAnotherOptimizersState) {
+  stop_after(9, "run");
+  const std::string last = path("run/checkpoints/last.safetensors");
+  Checkpoint checkpoint = read_checkpoint(last);
+  checkpoint.optimizer.erase(checkpoint.optimizer.begin());
+  CheckpointFolder(path("run")).save_last(checkpoint);
+  expect_refused("run", "last.safetensors: the optimizer's state has no ");
+}
+
+TEST_P(DurableRunFiles, VerificationHoldsFilesAgainstEachOther) {
+  stop_after(29, "run");
+  const std::string metrics = read_bytes(path("run/metrics.csv"));
+  write_bytes(path("run/metrics.csv"), kMetricsHeader);
+  EXPECT_EQ(bad_files("run").size(), 4U) << "no checkpoint goes on from there";
+  write_bytes(path("run/metrics.csv"), metrics);
+  const std::string config = read_bytes(path("run/config.json"));
+  std::string other = config;
+  const std::string rate = R"("learning_rate": )";
+  other.insert(other.find(rate) + rate.size(), "1");
+  write_bytes(path("run/config.json"), other);
+  EXPECT_EQ(bad_files("run").size(), 4U) << "every checkpoint has another learning rate";
+  write_bytes(path("run/config.json"), config);
+  write_bytes(path("run/weights.safetensors"), "nothing");
+  EXPECT_EQ(bad_files("run"), std::set<std::string>{"weights.safetensors"});
+  const RunLock lock(path("run"));
+  EXPECT_THROW(verify_run(path("run")), FileError);
+}
+
 TEST_P(DurableRunFiles, RunsOnWhenItIsGivenMoreEpochs) {
   RunOptions longer = options_of(GetParam(), path("longer"));
   longer.trainer.epochs = 5;
@@ -452,9 +664,17 @@ TEST_P(DurableRunFiles, DivergenceLeavesTheLastGoodCheckpoint) {
   options.dtype = Precision::kFloat32;
   options.optimizer = {.optimizer = OptimizerKind::kSgd, .learning_rate = 3e38};
   EXPECT_THROW(run_training(options, recorder), DivergenceError);
-  for (const std::string& file : CheckpointFolder::paths(path("run"))) {
-    EXPECT_NO_THROW(read_checkpoint(file)) << file;
-  }
+
+  stop_after(29, "later");  // with weights that are finite, and whose next loss is not
+  Checkpoint large = read_checkpoint(path("later/checkpoints/last.safetensors"));
+  large.weights.readout_weight.fill_(1e308);
+  large.weights.readout_weight[0].fill_(-1e308);
+  CheckpointFolder(path("later")).save_last(large);
+  const auto checkpoints = bytes_in("later/checkpoints");
+  ASSERT_EQ(checkpoints.size(), 4U);
+  EXPECT_THROW(resume("later"), DivergenceError);
+  EXPECT_EQ(differing(bytes_in("later/checkpoints"), checkpoints), std::set<std::string>());
+
   stop_after(3, "other");
   Checkpoint checkpoint = read_checkpoint(path("other/checkpoints/last.safetensors"));
   const std::string before = read_bytes(path("other/checkpoints/last.safetensors"));

@@ -71,6 +71,14 @@ TEST(RunDirectory, RefusesAFolderWithAnythingInIt) {
   EXPECT_EQ(read_bytes(folder / ".hidden"), "kept");
 }
 
+TEST(RunDirectory, TakesAFolderWhereAProcessDiedBeforeItsFirstFile) {
+  const TempDir folder;
+  write_bytes(folder / "config.json.123.tmp", "a part of it");
+  EXPECT_EQ(make_run_directory(folder.path(), "manual"), folder.path());
+  write_bytes(folder / "notes.2024.tmp", "kept");
+  EXPECT_NE(refusal(folder.path()), "accepted");
+}
+
 TEST(RunDirectory, RefusesAFile) {
   const TempDir folder;
   write_bytes(folder / "file", "kept");

@@ -40,10 +40,10 @@ TEST(Summary, HasEveryKeyInOrder) {
   for (const auto& [key, value] : json.items()) {
     keys.push_back(key);
   }
-  EXPECT_EQ(keys, (std::vector<std::string>{"model", "engine", "device", "dtype", "seed", "epochs",
-                                            "windows", "final_loss", "last_epoch_loss", "seconds",
-                                            "data_seconds", "train_seconds",
-                                            "microseconds_per_window", "floors", "run_directory"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{
+                      "model", "engine", "device", "dtype", "seed", "epochs", "windows",
+                      "final_loss", "last_epoch_loss", "seconds", "data_seconds", "train_seconds",
+                      "microseconds_per_window", "floors", "evaluation", "run_directory"}));
 }
 
 TEST(Summary, HasEveryValueWithItsType) {

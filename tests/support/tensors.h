@@ -108,6 +108,16 @@ inline std::shared_ptr<const Series> scrambled_series(std::int64_t length,
   return series;
 }
 
+/// A series as a CSV file has it.
+inline std::string csv_of(const Series& series) {
+  std::string text = "input,target\n";
+  for (std::size_t t = 0; t < series.inputs.size(); ++t) {
+    text.append(std::to_string(series.inputs[t])).append(",");
+    text.append(std::to_string(series.targets[t])).append("\n");
+  }
+  return text;
+}
+
 /// Expects each number within `tolerance` of its counterpart, and says where they part the most.
 inline void expect_near(const std::vector<double>& actual, const std::vector<double>& expected,
                         double tolerance) {

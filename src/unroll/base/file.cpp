@@ -157,12 +157,19 @@ void sync_name(const std::string& path) {
   sync_folder(folder.empty() ? "." : folder);
 }
 
+bool is_temporary(const std::string& name) {
+  // open_temporary's names, of files that Unroll writes
+  static const std::regex form(
+      R"((.+\.(json|safetensors|csv|gp|svg|html|pt)|SHA256SUMS)\.\d+\.tmp)");
+  return std::regex_match(name, form);
+}
+
 void remove_temporaries(const std::string& folder) {
-  static const std::regex form(R"(.+\.\d+\.tmp)");  // open_temporary's names
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (std::regex_match(entry.path().filename().string(), form)) {
-      std::filesystem::remove(entry.path(), error);
+  for (auto entry = std::filesystem::directory_iterator(folder, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (is_temporary(entry->path().filename().string())) {
+      std::filesystem::remove(entry->path(), error);
     }
   }
   if (error) {

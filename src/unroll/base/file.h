@@ -49,6 +49,9 @@ class WholeFile {
 /// @throws FileError
 void sync_name(const std::string& path);
 
+/// Whether a file of this name may be one that a WholeFile left whose process died.
+bool is_temporary(const std::string& name);
+
 /// Removes what WholeFiles left in a folder whose process died.
 /// @throws FileError
 void remove_temporaries(const std::string& folder);

@@ -114,7 +114,7 @@ void check_finite(const std::string& name, const torch::Tensor& tensor,
   const auto [least, most] = torch::aminmax(tensor);  // both NaN if any is; needs no memory
   if (!std::isfinite(least.item<double>()) || !std::isfinite(most.item<double>())) {
     throw DivergenceError(
-        fmt::format("the update of window {} of epoch {} left {} not finite; try a smaller "
+        fmt::format("by the update of window {} of epoch {} {} is not finite; try a smaller "
                     "learning rate",
                     progress.window, progress.epoch, name));
   }
@@ -163,15 +163,16 @@ void write_checkpoint(WholeFile& file, const Checkpoint& checkpoint) {
 }
 
 Checkpoint read_checkpoint(const std::string& path) {
-  SafeTensorsFile file = [&] {
-    const std::string bytes = read_file(path);
-    check_digest(bytes, path);
-    return parse_safetensors(bytes, path);
-  }();
+  return parse_checkpoint(read_file(path), path);
+}
+
+Checkpoint parse_checkpoint(std::string_view bytes, const std::string& path) {
+  check_digest(bytes, path);
+  SafeTensorsFile file = parse_safetensors(bytes, path);
   const std::string version = metadata_of(file, kCheckpointKey, path);
   if (version != kCheckpointVersion) {
-    throw FileError(path, fmt::format("is a checkpoint of version {}, this program reads {}",
-                                      printable(version), kCheckpointVersion));
+    throw OtherVersion(path, fmt::format("is a checkpoint of version {}, this program reads {}",
+                                         printable(version), kCheckpointVersion));
   }
   file.tensors.erase(kDigestTensor);
   const std::string config_text = metadata_of(file, kConfig, path);

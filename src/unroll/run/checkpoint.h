@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include <unroll/base/error.h>
 #include <unroll/base/file.h>
 #include <unroll/model/weights.h>
 #include <unroll/train/engine.h>
@@ -37,8 +39,18 @@ struct Checkpoint {
 /// @throws FileError; DivergenceError naming the tensor that is not finite
 void write_checkpoint(WholeFile& file, const Checkpoint& checkpoint);
 
+/// A checkpoint is whole, but this version of Unroll cannot read it.
+class OtherVersion : public FileError {
+ public:
+  using FileError::FileError;
+};
+
 /// Reads such a file, whose digest it checks before anything else.
 /// @throws FileError
 Checkpoint read_checkpoint(const std::string& path);
+
+/// read_checkpoint of a file's bytes.
+/// @throws OtherVersion, or FileError if it is damaged or no checkpoint
+Checkpoint parse_checkpoint(std::string_view bytes, const std::string& path);
 
 }  // namespace unroll

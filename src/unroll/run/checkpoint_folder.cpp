@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <unroll/base/error.h>
+#include <unroll/base/file.h>
 
 namespace unroll {
 namespace {
@@ -17,8 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kRegular = "window-";
 constexpr std::string_view kSuffix = ".safetensors";
-constexpr const char* kBest = "best.safetensors";
-constexpr const char* kLast = "last.safetensors";
 constexpr std::size_t kKept = 3;
 
 std::string regular_name(std::int64_t windows) {
@@ -31,17 +30,18 @@ std::string folder_of(const std::string& run_directory) { return run_directory +
 std::vector<std::string> names_in(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  if (!fs::exists(folder, error)) {
+  if (fs::symlink_status(folder, error).type() == fs::file_type::not_found) {
     return names;
   }
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    std::string name = entry.path().filename().string();
+  for (auto entry = fs::directory_iterator(folder, error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    std::string name = entry->path().filename().string();
     if (name.ends_with(kSuffix)) {
       names.push_back(std::move(name));
     }
   }
   if (error) {
-    throw FileError(folder, error.message());
+    throw FileError(folder, "cannot be read: " + error.message());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -100,28 +100,20 @@ void CheckpointFolder::remove_replaced() {
 void CheckpointFolder::save_last(const Checkpoint& checkpoint) { save(checkpoint, kLast); }
 
 NewestCheckpoint CheckpointFolder::newest(const std::string& run_directory) {
-  const std::string folder = folder_of(run_directory);
   NewestCheckpoint newest;
-  std::vector<std::string> names = regular_in(folder);
-  names.emplace_back(kLast);
-  std::reverse(names.begin(), names.end());  // the newest first
-  for (const std::string& name : names) {
-    const std::string path = fmt::format("{}/{}", folder, name);
-    if (!fs::exists(path)) {
-      continue;
-    }
+  for (const std::string& path : paths(run_directory)) {
+    const std::string bytes = read_file(path);
     try {
-      FoundCheckpoint found = {.path = path, .checkpoint = read_checkpoint(path)};
-      // `last` is the older one if the run died while it removed it.
+      FoundCheckpoint found = {.path = path, .checkpoint = parse_checkpoint(bytes, path)};
+      // Of two of the same window it is the regular one, which comes after best and last.
       if (!newest.found ||
-          newest.found->checkpoint.progress.windows < found.checkpoint.progress.windows) {
+          newest.found->checkpoint.progress.windows <= found.checkpoint.progress.windows) {
         newest.found = std::move(found);
       }
-      if (name != kLast) {
-        break;
-      }
+    } catch (const OtherVersion&) {
+      throw;
     } catch (const FileError& error) {
-      newest.damaged.emplace_back(error.what());
+      newest.damaged.push_back({.path = path, .problem = error.what()});
     }
   }
   return newest;
@@ -135,13 +127,11 @@ std::vector<std::string> CheckpointFolder::paths(const std::string& run_director
   return paths;
 }
 
-void CheckpointFolder::go_on_from(const FoundCheckpoint& found) {
-  for (const std::string& name : regular_in(path_)) {
-    if (name > regular_name(found.checkpoint.progress.windows)) {
-      remove_file(path_ + "/" + name);
-    }
+void CheckpointFolder::go_on_from(const NewestCheckpoint& newest) {
+  for (const DamagedCheckpoint& damaged : newest.damaged) {
+    remove_file(damaged.path);
   }
-  if (!found.path.ends_with(kLast)) {
+  if (!newest.found->path.ends_with(kLast)) {
     remove_replaced();
   }
 }

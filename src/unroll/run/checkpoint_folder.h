@@ -16,10 +16,16 @@ struct FoundCheckpoint {
   Checkpoint checkpoint;
 };
 
+/// A checkpoint that is not whole.
+struct DamagedCheckpoint {
+  std::string path;
+  std::string problem;  ///< in a sentence that names it
+};
+
 /// What there is to go on from.
 struct NewestCheckpoint {
   std::optional<FoundCheckpoint> found;  ///< the newest one that is whole
-  std::vector<std::string> damaged;      ///< what is wrong with those that may have been newer
+  std::vector<DamagedCheckpoint> damaged;
 };
 
 /// A run's checkpoints, each of which appears whole or not at all:
@@ -31,6 +37,9 @@ struct NewestCheckpoint {
 ///     last.safetensors                  where the run stopped or ended, until it has gone on
 class CheckpointFolder {
  public:
+  static constexpr const char* kBest = "best.safetensors";
+  static constexpr const char* kLast = "last.safetensors";
+
   /// Makes the folder if it is not there, and removes what a process left in it that died while it
   /// saved. The run directory must be locked.
   /// @throws FileError
@@ -44,18 +53,19 @@ class CheckpointFolder {
   /// @throws likewise
   void save_last(const Checkpoint& checkpoint);
 
-  /// Finds the newest checkpoint that is whole.
-  /// @throws FileError if the folder is there and cannot be read
+  /// Finds the newest checkpoint that is whole, and those that are not.
+  /// @throws FileError if the folder, or a file in it, is there and cannot be read, or is of
+  /// another version of Unroll: it may be good
   [[nodiscard]] static NewestCheckpoint newest(const std::string& run_directory);
 
   /// Every checkpoint's path, by name.
   /// @throws FileError
   [[nodiscard]] static std::vector<std::string> paths(const std::string& run_directory);
 
-  /// Removes the regular checkpoints of later windows, all of which are damaged, and what one of
-  /// the regular ones has replaced, in case that the process died before it did so.
+  /// Removes the checkpoints that are damaged, and what one of the regular ones has replaced, in
+  /// case that the process died before it did so.
   /// @throws FileError
-  void go_on_from(const FoundCheckpoint& found);
+  void go_on_from(const NewestCheckpoint& newest);
 
  private:
   void save(const Checkpoint& checkpoint, const std::string& name);

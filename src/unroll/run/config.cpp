@@ -4,6 +4,7 @@
 #include <torch/version.h>
 
 #include <filesystem>
+#include <set>
 
 #include <unroll/base/error.h>
 #include <unroll/base/quote.h>
@@ -53,6 +54,10 @@ Json to_json(const RunOptions& options) {
           {"eval_length", options.evaluation.eval_length},
           {"data", absolute(options.data)},
           {"init", absolute(options.init)}};
+}
+
+Json versions() {
+  return {{"unroll", kVersion}, {"libtorch", TORCH_VERSION}, {"compiler", __VERSION__}};
 }
 
 /// Reads one config; a class so that every error knows the file's name.
@@ -140,7 +145,7 @@ std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
   json["data_sha256"] = text_or_null(resolved.digests.data);
   json["init_sha256"] = text_or_null(resolved.digests.init);
   json["process"] = to_json(process);
-  json["versions"] = {{"unroll", kVersion}, {"libtorch", TORCH_VERSION}, {"compiler", __VERSION__}};
+  json["versions"] = versions();
   if (!resolved.fault.empty()) {
     json["fault"] = resolved.fault;
   }
@@ -180,9 +185,18 @@ RunConfig parse_config(std::string_view text, const std::string& name) {
   if (reader.at("process") != nlohmann::json(to_json(process))) {
     throw FileError(name, "has another process than this version can sample");
   }
-  static_cast<void>(reader.at("versions"));  // must be there, whatever they are
   return {.options = options,
-          .digests = {.data = reader.text("data_sha256"), .init = reader.text("init_sha256")}};
+          .digests = {.data = reader.text("data_sha256"), .init = reader.text("init_sha256")},
+          .versions = reader.at("versions").dump()};
+}
+
+// Through the same type as what was read, which orders its keys.
+std::string current_versions() { return nlohmann::json(versions()).dump(); }
+
+bool may_change(const std::string& option) {
+  static const std::set<std::string> changing = {
+      "epochs", "log_every", "checkpoint_every", "eval_length", "device", "threads", "engine"};
+  return changing.count(option) > 0;
 }
 
 std::vector<std::string> option_names() {

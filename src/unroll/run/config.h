@@ -35,7 +35,14 @@ std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
 struct RunConfig {
   RunOptions options;
   FileDigests digests;
+  std::string versions;  ///< of what ran, as JSON
 };
+
+/// The versions that this program would write.
+std::string current_versions();
+
+/// Whether a run may go on with another value of this option.
+bool may_change(const std::string& option);
 
 /// Reads the text of a config.json, trusting nothing in it. `name` stands for the file in errors.
 /// @throws FileError

@@ -79,6 +79,21 @@ std::vector<MetricsRow> parse_first_metrics(std::string_view text, const std::st
   return rows;
 }
 
+std::optional<MetricsRow> find_row(const std::vector<MetricsRow>& rows,
+                                   std::int64_t windows_per_epoch, std::int64_t windows) {
+  if (windows == 0) {
+    return MetricsRow{.epoch = 0,
+                      .window = 0,
+                      .mean_loss = 0.0,
+                      .train_seconds = 0.0,
+                      .end = static_cast<std::int64_t>(kMetricsHeader.size())};
+  }
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const MetricsRow& candidate) {
+    return (candidate.epoch - 1) * windows_per_epoch + candidate.window == windows;
+  });
+  return row == rows.end() ? std::nullopt : std::optional(*row);
+}
+
 MetricsFile::MetricsFile(const std::string& path) : file_(path) {
   sync_name(path);
   file_.append(kMetricsHeader);

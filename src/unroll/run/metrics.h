@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,11 @@ std::vector<MetricsRow> parse_metrics(std::string_view text, const std::string& 
 /// The rows before the first line that is none.
 /// @throws FileError if the header is not there
 std::vector<MetricsRow> parse_first_metrics(std::string_view text, const std::string& name);
+
+/// The row that ends after so many windows over all epochs; for 0 the place behind the header. None
+/// if there is no such row.
+std::optional<MetricsRow> find_row(const std::vector<MetricsRow>& rows,
+                                   std::int64_t windows_per_epoch, std::int64_t windows);
 
 class MetricsFile {
  public:

@@ -51,10 +51,17 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
 
 }  // namespace
 
+/// An engine that trains on the CPU alone decides where `auto` is.
+DeviceChoice device_for(DeviceChoice device, const std::vector<EngineChoice>& engines) {
+  const bool is_for_cpu =
+      std::find(engines.begin(), engines.end(), EngineChoice::kFused) != engines.end();
+  return device == DeviceChoice::kAuto && is_for_cpu ? DeviceChoice::kCpu : device;
+}
+
 PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines) {
   options.validate();
   PreparedRun run;
-  run.device = resolve_device(options.device);
+  run.device = resolve_device(device_for(options.device, engines));
   at::set_num_threads(static_cast<int>(options.threads));
   if (options.data.empty()) {
     run.process = LaggedProcess::tutorial();
@@ -76,8 +83,9 @@ Weights initial_weights(PreparedRun& run) {
   if (options.init.empty()) {
     return glorot_weights(options.model, static_cast<std::uint32_t>(options.seed), dtype);
   }
-  run.digests.init = sha256_hex(read_file(options.init));
-  return load_weights(options.init, options.model, dtype);
+  const std::string bytes = read_file(options.init);
+  run.digests.init = sha256_hex(bytes);
+  return parse_weights(bytes, options.init, options.model, dtype);
 }
 
 Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind model,

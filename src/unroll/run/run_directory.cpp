@@ -15,16 +15,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Makes the folder; whether it was not there before.
+/// Makes the folder with its parents, whose names are on the disk then; whether it was not there
+/// before.
 bool make_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path.parent_path().empty() ? "." : path.parent_path(), error);
-  const bool is_new = !error && fs::create_directory(path, error);
-  if (error) {
-    throw FileError(path.string(), "cannot be made a run directory: " + error.message());
-  }
-  if (is_new) {
-    sync_name(path.string());
+  bool is_new = false;
+  fs::path folder;
+  for (const fs::path& name : path) {
+    if (name.empty()) {  // behind a slash at the end
+      continue;
+    }
+    folder /= name;
+    std::error_code error;
+    is_new = fs::create_directory(folder, error);
+    if (error == std::errc::file_exists) {
+      error = std::make_error_code(std::errc::not_a_directory);
+    }
+    if (error) {
+      throw FileError(path.string(), "cannot be made a run directory: " + error.message());
+    }
+    if (is_new) {
+      sync_name(folder.string());
+    }
   }
   return is_new;
 }
@@ -53,10 +64,14 @@ std::string make_run_directory(const std::string& path, const std::string& model
 
 void check_is_empty(const std::string& path) {
   std::error_code error;
-  const bool is_empty = fs::is_empty(path, error);
-  if (error || !is_empty) {
-    throw FileError(path,
-                    error ? error.message() : "is not empty; a run needs a new or empty folder");
+  for (auto entry = fs::directory_iterator(path, error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (!is_temporary(entry->path().filename().string())) {
+      throw FileError(path, "is not empty; a run needs a new or empty folder");
+    }
+  }
+  if (error) {
+    throw FileError(path, error.message());
   }
 }
 

@@ -11,6 +11,7 @@ namespace unroll {
 /// @throws FileError
 std::string make_run_directory(const std::string& path, const std::string& model);
 
+/// What a process has left that died before its first file had its name does not count.
 /// @throws FileError if there is something in this folder
 void check_is_empty(const std::string& path);
 

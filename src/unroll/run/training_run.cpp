@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include <unroll/base/error.h>
 #include <unroll/base/file.h>
+#include <unroll/base/sha256.h>
 #include <unroll/evaluation/evaluator.h>
 #include <unroll/run/checkpoint_folder.h>
 #include <unroll/run/config.h>
@@ -245,20 +247,19 @@ RunOutcome run_anew(PreparedRun prepared, const std::string& directory, Trainee 
              begin, observer, stop);
 }
 
-bool may_change(const std::string& option) {
-  static const std::set<std::string> changing = {
-      "epochs", "log_every", "checkpoint_every", "eval_length", "device", "threads", "engine"};
-  return changing.count(option) > 0;
-}
-
 /// The run's options, with those taken over that were given and may change.
 RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObserver& observer) {
   RunOptions options = saved.options;
   const RunOptions& asked = request.options;
+  const auto is_same_data = [&] {  // which may have moved
+    return !saved.options.data.empty() && sha256_hex(read_file(asked.data)) == saved.digests.data;
+  };
   for (const std::string& option : request.given) {
     const std::string value = config_value(asked, option);
     const std::string saved_value = config_value(saved.options, option);
-    if (!may_change(option) && value != saved_value) {
+    if (option == "data" && value != saved_value && is_same_data()) {
+      options.data = asked.data;
+    } else if (!may_change(option) && value != saved_value) {
       throw InvalidOption(option, fmt::format("cannot change when a run goes on: got {}, {} has {}",
                                               value, request.run_directory, saved_value));
     }
@@ -290,6 +291,12 @@ RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObser
   };
   warn_of_change("engine");
   warn_of_change("device");
+  if (saved.versions != current_versions()) {
+    observer.on_warning(
+        fmt::format("this is {}, the run began with {}: bits may differ from a run that was never "
+                    "stopped",
+                    current_versions(), saved.versions));
+  }
   return options;
 }
 
@@ -306,21 +313,9 @@ void check_unchanged(const std::string& path, const std::string& digest,
 MetricsRow last_row(const std::string& path, const TrainingProgress& progress) {
   // What comes later may be anything, after a loss of power, and is cut off.
   const std::vector<MetricsRow> rows = parse_first_metrics(read_file(path), path);
-  const auto windows = [&](const MetricsRow& row) {
-    return (row.epoch - 1) * progress.windows_per_epoch + row.window;
-  };
   const std::int64_t expected = progress.windows - progress.row_windows;
-  if (expected == 0) {
-    return {.epoch = 0,
-            .window = 0,
-            .mean_loss = 0.0,
-            .train_seconds = 0.0,
-            .end = static_cast<std::int64_t>(kMetricsHeader.size())};
-  }
-  const auto row = std::find_if(rows.begin(), rows.end(), [&](const MetricsRow& candidate) {
-    return windows(candidate) == expected;
-  });
-  if (row == rows.end()) {
+  const std::optional<MetricsRow> row = find_row(rows, progress.windows_per_epoch, expected);
+  if (!row) {
     throw FileError(
         path,
         fmt::format("has no row of window {}, after which the checkpoint was made", expected));
@@ -364,9 +359,22 @@ RunConfig read_config(const std::string& directory, const std::optional<FoundChe
   }
 }
 
+/// Where the checkpoint was, without the best one if that is lost.
+CheckpointSpan span_of(const NewestCheckpoint& newest) {
+  CheckpointSpan span = newest.found->checkpoint.span;
+  for (const DamagedCheckpoint& damaged : newest.damaged) {
+    if (fs::path(damaged.path).filename() == CheckpointFolder::kBest) {
+      span.best_mean_loss.reset();
+    }
+  }
+  return span;
+}
+
 /// Goes on from a checkpoint.
-RunOutcome run_on(PreparedRun prepared, const FoundCheckpoint& found, const std::string& directory,
-                  Clock::time_point begin, RunObserver& observer, const StopRequest& stop) {
+RunOutcome run_on(PreparedRun prepared, const NewestCheckpoint& newest,
+                  const std::string& directory, Clock::time_point begin, RunObserver& observer,
+                  const StopRequest& stop) {
+  const FoundCheckpoint& found = *newest.found;
   const Checkpoint& checkpoint = found.checkpoint;
   const RunOptions& options = prepared.options;
   const TrainingProgress& progress = checkpoint.progress;
@@ -379,7 +387,11 @@ RunOutcome run_on(PreparedRun prepared, const FoundCheckpoint& found, const std:
     throw FileError(found.path, "is of a series of another length");
   }
   Trainee trainee = make_trainee(prepared, checkpoint.weights, options.model.model, options.engine);
-  trainee.engine->set_optimizer_state(checkpoint.optimizer);
+  try {
+    trainee.engine->set_optimizer_state(checkpoint.optimizer);
+  } catch (const std::invalid_argument& error) {
+    throw FileError(found.path, error.what());
+  }
   const bool is_within_epoch = progress.is_within_epoch();
   prepared.source->skip(is_within_epoch ? progress.epoch - 1 : progress.epoch);
   const std::string metrics_path = directory + "/metrics.csv";
@@ -392,7 +404,7 @@ RunOutcome run_on(PreparedRun prepared, const FoundCheckpoint& found, const std:
   }
   const std::string config = config_of(prepared, trainee);
   write_file(directory + "/config.json", config);
-  CheckpointFolder(directory).go_on_from(found);
+  CheckpointFolder(directory).go_on_from(newest);
   MetricsFile metrics(metrics_path, row.end);
   TrainingStart start = {.progress = progress,
                          .state = checkpoint.state.to(prepared.device),
@@ -403,8 +415,22 @@ RunOutcome run_on(PreparedRun prepared, const FoundCheckpoint& found, const std:
               .config = config,
               .metrics = metrics,
               .start = std::move(start),
-              .span = checkpoint.span},
+              .span = span_of(newest)},
              begin, observer, stop);
+}
+
+/// A run without a checkpoint begins anew, but only one that never had any.
+/// @throws FileError
+void check_has_not_begun(const std::string& directory) {
+  const std::string metrics = directory + "/metrics.csv";
+  const bool has_rows =
+      fs::exists(metrics) && !parse_first_metrics(read_file(metrics), metrics).empty();
+  const bool has_folder = fs::exists(fs::symlink_status(directory + "/checkpoints"));
+  const bool is_finished =
+      fs::exists(directory + "/summary.json") || fs::exists(directory + "/weights.safetensors");
+  if (is_finished || (has_rows && !has_folder)) {
+    throw FileError(directory, "has no checkpoint to go on from, but has trained");
+  }
 }
 
 }  // namespace
@@ -419,6 +445,7 @@ RunOutcome run_training(RunOptions requested, RunObserver& observer, const StopR
       make_run_directory(prepared.options.out, std::string(name_of(prepared.options.model.model)));
   const RunLock lock(directory);
   check_is_empty(directory);  // another process may have trained there before it was locked
+  remove_temporaries(directory);
   return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop);
 }
 
@@ -428,20 +455,27 @@ RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
   const std::string& directory = request.run_directory;
   const RunLock lock(directory);
   remove_temporaries(directory);
-  NewestCheckpoint newest = CheckpointFolder::newest(directory);
-  for (const std::string& damage : newest.damaged) {
-    observer.on_warning(damage);
+  const NewestCheckpoint newest = CheckpointFolder::newest(directory);
+  for (const DamagedCheckpoint& damaged : newest.damaged) {
+    observer.on_warning(damaged.problem);
   }
   if (!newest.found && !newest.damaged.empty()) {
     throw FileError(directory, "has no checkpoint that is whole");
   }
+  if (!newest.found && !fs::exists(directory + "/config.json")) {
+    throw FileError(directory,
+                    "is no run, or had not begun when it was stopped; start it with --out");
+  }
   const RunConfig saved = read_config(directory, newest.found, observer);
-  PreparedRun prepared = prepare_run(merged(saved, request, observer), {saved.options.engine});
+  RunOptions options = merged(saved, request, observer);
+  const EngineChoice engine = options.engine;
+  PreparedRun prepared = prepare_run(std::move(options), {engine});
   check_unchanged(prepared.options.data, prepared.digests.data, saved.digests.data);
   if (newest.found) {
     prepared.digests.init = saved.digests.init;
-    return run_on(std::move(prepared), *newest.found, directory, begin, observer, stop);
+    return run_on(std::move(prepared), newest, directory, begin, observer, stop);
   }
+  check_has_not_begun(directory);
   observer.on_warning(directory + ": has no checkpoint yet; the run begins anew");
   const Weights weights = initial_weights(prepared);
   check_unchanged(prepared.options.init, prepared.digests.init, saved.digests.init);

@@ -20,6 +20,7 @@
 #include <unroll/run/json.h>
 #include <unroll/run/metrics.h>
 #include <unroll/run/preparation.h>
+#include <unroll/run/run_lock.h>
 #include <unroll/run/weights_file.h>
 
 namespace unroll {
@@ -48,12 +49,17 @@ class Verification {
   explicit Verification(std::string directory) : directory_(std::move(directory)) {}
 
   std::vector<FileCheck> run() {
+    const RunLock lock(directory_);  // of a run that trains, files come and go
     const std::set<std::string> names = names_in_directory();
     is_finished_ = names.count("summary.json") > 0;
-    if (is_finished_) {
+    if (is_finished_ || names.count("SHA256SUMS") > 0) {
       check("SHA256SUMS", [this] {
-        digests_ = read_digests(directory_);
-        return fmt::format("{} digests", digests_.size());
+        std::map<std::string, std::string> digests = read_digests(directory_);
+        if (is_finished_) {
+          digests_ = std::move(digests);
+          return fmt::format("{} digests", digests_.size());
+        }
+        return std::string("of a run that has gone on since");
       });
     }
     check("config.json", [this] { return check_config(); });
@@ -61,8 +67,10 @@ class Verification {
     for (const std::string& path : CheckpointFolder::paths(directory_)) {
       check(path.substr(directory_.size() + 1), [&] { return check_checkpoint(path); });
     }
-    if (is_finished_) {
+    if (is_finished_ || names.count("weights.safetensors") > 0) {
       check("weights.safetensors", [this] { return check_weights(); });
+    }
+    if (is_finished_) {
       check("summary.json", [this] { return check_summary(); });
       for (const std::string name : kReportFiles) {
         if (names.count(name) > 0 || digests_.count(name) > 0) {
@@ -131,16 +139,29 @@ class Verification {
     if (has_rest && is_finished_) {
       throw FileError(path, "ends in the middle of a row");
     }
-    if (!rows.empty()) {
-      last_row_ = rows.back();
-    }
+    rows_ = rows;
     return fmt::format("{} rows{}", rows.size(),
                        has_rest ? ", and a part of one that a resume cuts off" : "");
   }
 
-  static std::string check_checkpoint(const std::string& path) {
+  std::string check_checkpoint(const std::string& path) {
     const Checkpoint checkpoint = read_checkpoint(path);
     const TrainingProgress& progress = checkpoint.progress;
+    const std::int64_t rows_end = progress.windows - progress.row_windows;
+    if (rows_ && !find_row(*rows_, progress.windows_per_epoch, rows_end)) {
+      throw FileError(path, fmt::format("was saved after a row of window {}, which metrics.csv has "
+                                        "not",
+                                        rows_end));
+    }
+    const RunOptions options = parse_config(checkpoint.config, path).options;
+    for (const std::string& option : option_names()) {
+      if (options_ && !may_change(option) &&
+          config_value(options, option) != config_value(*options_, option)) {
+        throw FileError(
+            path, fmt::format("has {} {}, config.json has {}", option,
+                              config_value(options, option), config_value(*options_, option)));
+      }
+    }
     return fmt::format("epoch {}, window {}, SHA-256 right", progress.epoch, progress.window);
   }
 
@@ -161,9 +182,9 @@ class Verification {
     if (!loss.is_number()) {
       throw FileError(path, "has no final_loss");
     }
-    if (last_row_ && last_row_->mean_loss != loss.get<double>()) {
+    if (rows_ && !rows_->empty() && rows_->back().mean_loss != loss.get<double>()) {
       throw FileError(path, fmt::format("has final_loss {}, the last row of metrics.csv has {}",
-                                        loss.dump(), format_loss(last_row_->mean_loss)));
+                                        loss.dump(), format_loss(rows_->back().mean_loss)));
     }
     return "agrees with metrics.csv";
   }
@@ -181,7 +202,7 @@ class Verification {
   bool is_finished_ = false;
   std::map<std::string, std::string> digests_;
   std::optional<RunOptions> options_;
-  std::optional<MetricsRow> last_row_;
+  std::optional<std::vector<MetricsRow>> rows_;  // none if metrics.csv is damaged
   std::vector<FileCheck> checks_;
 };
 

@@ -17,10 +17,8 @@ constexpr const char* kRecurrentBias = "rnn.bias_hh_l0";
 constexpr const char* kReadoutWeight = "readout.weight";
 constexpr const char* kReadoutBias = "readout.bias";
 
-/// A weights file's tensors, or a checkpoint's without those that are not weights. The file's own
-/// bytes are gone when this returns.
-SafeTensors read_tensors(const std::string& path) {
-  const std::string bytes = read_file(path);
+/// A weights file's tensors, or a checkpoint's without those that are not weights.
+SafeTensors parse_tensors(std::string_view bytes, const std::string& path) {
   SafeTensorsFile file = parse_safetensors(bytes, path);
   if (is_checkpoint(file)) {
     check_digest(bytes, path);
@@ -89,11 +87,16 @@ void save_weights(const std::string& path, const Weights& weights) {
 }
 
 Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype) {
-  return to_weights(read_tensors(path), path, options, dtype);
+  return parse_weights(read_file(path), path, options, dtype);
+}
+
+Weights parse_weights(std::string_view bytes, const std::string& path, const ModelOptions& options,
+                      torch::Dtype dtype) {
+  return to_weights(parse_tensors(bytes, path), path, options, dtype);
 }
 
 Weights load_weights(const std::string& path) {
-  SafeTensors tensors = read_tensors(path);
+  SafeTensors tensors = parse_tensors(read_file(path), path);
   const auto vector_size = [&](const char* name) {
     const auto entry = tensors.find(name);
     if (entry == tensors.end() || entry->second.shape.size() != 1 || entry->second.shape[0] < 1) {

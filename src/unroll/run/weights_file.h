@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <unroll/base/file.h>
@@ -25,6 +26,10 @@ void save_weights(const std::string& path, const Weights& weights);
 /// @throws FileError if the file cannot be read, a tensor is missing or extra, or has the wrong
 /// shape or dtype or a value that is not finite.
 Weights load_weights(const std::string& path, const ModelOptions& options, torch::Dtype dtype);
+
+/// load_weights of a file's bytes.
+Weights parse_weights(std::string_view bytes, const std::string& path, const ModelOptions& options,
+                      torch::Dtype dtype);
 
 /// Reads such a file for a model of whatever sizes and dtype it has.
 /// @throws FileError likewise
