@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <random>
+#include <vector>
 
 namespace unroll {
 namespace {
@@ -31,6 +32,17 @@ TEST(NumpyRandom, MakesNumbersAsNumpyDoes) {
   for (const std::int64_t bit : {0, 1, 1, 0, 1, 1, 1, 1, 1, 1}) {
     EXPECT_EQ(bits.bit(), bit);
   }
+}
+
+// The first words of mt19937ar.out, which Matsumoto and Nishimura give for this key, and what
+// numpy.random.RandomState([7, 1]) draws.
+TEST(NumpyRandom, TakesAKeyOfWords) {
+  NumpyRandom random(std::vector<std::uint32_t>{0x123, 0x234, 0x345, 0x456});
+  EXPECT_EQ(random.word(), 1067595299U);
+  EXPECT_EQ(random.word(), 955945823U);
+  NumpyRandom other(std::vector<std::uint32_t>{7, 1});
+  EXPECT_EQ(other.uniform(), 0.22550888929893187);
+  EXPECT_EQ(other.uniform(), 0.35860096918797);
 }
 
 }  // namespace

@@ -101,6 +101,82 @@ TEST(DescribeResult, ComparesTheLastEpochWithEveryFloor) {
             "every lag seen                      0.4545  0.0626 above\n");
 }
 
+Evaluation an_evaluation() {
+  return {.is_held_out = true,
+          .symbols = 200'000,
+          .loss = {.value = 0.5155, .standard_error = 0.001},
+          .combinations = {{.inputs = {0, 0}, .probability = 0.46, .truth = 0.5, .count = 50'000},
+                           {.inputs = {1, 0}, .probability = 0.89, .truth = 1.0, .count = 50'000},
+                           {.inputs = {0, 1}, .probability = 0.41, .truth = 0.25, .count = 50'000},
+                           {.inputs = {1, 1}, .probability = 0.83, .truth = 0.75, .count = 50'000}},
+          .lags = {{.lag = 3,
+                    .effect = {.value = 0.42, .standard_error = 0.001},
+                    .true_effect = 0.5,
+                    .floor_without = 0.62774,
+                    .learned = Learned::kYes},
+                   {.lag = 8,
+                    .effect = {.value = -0.06, .standard_error = 0.001},
+                    .true_effect = -0.25,
+                    .floor_without = 0.51917,
+                    .learned = Learned::kPartly}},
+          .profile = {{.lag = 0, .change = {.value = 0.25}, .effect = Estimate{.value = -0.25}},
+                      {.lag = 1, .change = {.value = 0.0}, .effect = Estimate{.value = 0.0}}}};
+}
+
+TEST(DescribeResult, SaysWhatIsLearned) {
+  Summary summary = a_summary();
+  summary.evaluation = an_evaluation();
+  EXPECT_EQ(
+      describe_result(summary),
+      "166665 windows in 46.5 s, 277.8 us a window; runs/mine\n"
+      "\n"
+      "mean loss                             nats\n"
+      "last log row                        0.5300\n"
+      "last epoch                          0.5171\n"
+      "held out, 200000 symbols            0.5155  +- 0.0010\n"
+      "\n"
+      "loss floor                            nats  held out\n"
+      "no lag seen                         0.6616  0.1461 below\n"
+      "only lag 8 seen                     0.6277  0.1122 below\n"
+      "no carried state, num_steps 10      0.5489  0.0334 below\n"
+      "only lag 3 seen                     0.5192  0.0037 below\n"
+      "every lag seen                      0.4545  0.0610 above\n"
+      "\n"
+      "learned, mean over                  P(Y=1)    truth\n"
+      "X[t-3] = 0, X[t-8] = 0              0.4600   0.5000\n"
+      "X[t-3] = 1, X[t-8] = 0              0.8900   1.0000\n"
+      "X[t-3] = 0, X[t-8] = 1              0.4100   0.2500\n"
+      "X[t-3] = 1, X[t-8] = 1              0.8300   0.7500\n"
+      "\n"
+      "lag                                 effect    truth  learned\n"
+      "3                                  +0.4200  +0.5000  yes: the loss is below the floor "
+      "without it, 0.6277\n"
+      "8                                  -0.0600  -0.2500  partly: the loss is not below the "
+      "floor without it, 0.5192\n");
+}
+
+TEST(DescribeResult, ProfilesAUsersFile) {
+  Summary summary = a_summary();
+  summary.floors.reset();
+  summary.evaluation = an_evaluation();
+  summary.evaluation->is_held_out = false;
+  const std::string text = describe_result(summary);
+  EXPECT_NE(text.find("afterwards, same data, 200000 symbols"), std::string::npos) << text;
+  EXPECT_NE(text.find("lag, its input flipped              P(Y=1)\n"
+                      "0                                  -0.2500  ########\n"
+                      "1                                  +0.0000\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(DescribeResult, SaysWhatCannotBe) {
+  Summary summary = a_summary();
+  summary.evaluation = an_evaluation();
+  EXPECT_EQ(describe_result(summary).find("FAULT"), std::string::npos);
+  summary.evaluation->is_impossible = true;
+  EXPECT_NE(describe_result(summary).find("FAULT: the held-out loss is below"), std::string::npos);
+}
+
 TEST(DescribeResult, ListsTheFloorsFromTheEasiestToTheHardest) {
   // With windows of one step the floor without a carry is that of no lag, above lag 8's.
   Summary summary = a_summary();

@@ -85,6 +85,30 @@ TEST(Summary, FloorsOfAUsersOwnSeriesAreNull) {
   EXPECT_TRUE(json["floors"].is_null());
 }
 
+TEST(Summary, HasWhatTheEvaluationFound) {
+  Summary summary = a_summary();
+  EXPECT_TRUE(Json::parse(summary.to_json())["evaluation"].is_null());
+  summary.evaluation = {
+      .is_held_out = true,
+      .symbols = 1000,
+      .loss = {.value = 0.5, .standard_error = 0.01},
+      .combinations = {{.inputs = {1}, .probability = 0.25, .truth = 0.5, .count = 10}},
+      .lags = {{.lag = 3,
+                .effect = {.value = 0.125},
+                .true_effect = 0.5,
+                .floor_without = 0.75,
+                .learned = Learned::kPartly}},
+      .profile = {{.lag = 20, .change = {.value = 0.5, .standard_error = 0.25}}}};
+  EXPECT_EQ(Json::parse(summary.to_json())["evaluation"], Json::parse(R"({
+      "series": "held out", "symbols": 1000, "loss": 0.5, "standard_error": 0.01,
+      "below_every_floor": false,
+      "combinations": [{"inputs": {"3": 1}, "probability": 0.25, "truth": 0.5, "count": 10}],
+      "lags": [{"lag": 3, "effect": {"value": 0.125, "standard_error": null}, "true_effect": 0.5,
+                "floor_without": 0.75, "learned": "partly"}],
+      "profile": [{"lag": 20, "change": {"value": 0.5, "standard_error": 0.25},
+                   "effect": null}]})"));
+}
+
 TEST(Summary, EndsWithANewline) { EXPECT_EQ(a_summary().to_json().back(), '\n'); }
 
 TEST(Summary, QuotesWhateverAFoldersNameHolds) {

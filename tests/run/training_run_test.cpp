@@ -22,6 +22,7 @@
 #include <unroll/base/error.h>
 #include <unroll/data/lagged_process.h>
 #include <unroll/data/series_source.h>
+#include <unroll/evaluation/evaluator.h>
 #include <unroll/model/model.h>
 #include <unroll/model/weights.h>
 #include <unroll/run/weights_file.h>
@@ -67,6 +68,7 @@ class TrainingRunTest : public ::testing::Test {
     options.trainer = {.epochs = 2, .log_every = 8};
     options.device = DeviceChoice::kCpu;
     options.seed = 5;
+    options.evaluation.eval_length = 500;
     options.out = out();
     return options;
   }
@@ -115,6 +117,41 @@ std::vector<std::string> fields(const std::string& line) {
     result.push_back(field);
   }
   return result;
+}
+
+TEST_F(TrainingRunTest, EvaluatesTheTrainedModelOnAnotherSeries) {
+  RunOptions options = small();
+  options.evaluation.eval_length = 2'000;
+  run_training(options, observer);
+  const Json evaluation = json("summary.json")["evaluation"];
+  EXPECT_EQ(evaluation["series"], "held out");
+  EXPECT_EQ(evaluation["symbols"], 2'000);
+  const auto model = make_model(options.model, torch::kFloat32, torch::kCPU);
+  model->set_weights(load_weights(out() + "/weights.safetensors", options.model, torch::kFloat32));
+  const LaggedProcess process = LaggedProcess::tutorial();
+  const Evaluation expected = evaluate(*model, held_out_series(process, 2'000, 5), process);
+  EXPECT_EQ(evaluation["loss"].get<double>(), expected.loss.value);
+  EXPECT_EQ(evaluation["combinations"].size(), 4U);
+  EXPECT_EQ(evaluation["profile"].size(), 21U);
+}
+
+TEST_F(TrainingRunTest, EvaluatesOnlyIfAskedTo) {
+  RunOptions options = small();
+  options.evaluation.eval_length = 0;
+  run_training(options, observer);
+  EXPECT_TRUE(json("summary.json")["evaluation"].is_null());
+}
+
+TEST_F(TrainingRunTest, EvaluatesAUsersSeriesOnItself) {
+  testing::write_bytes(directory / "my.csv", testing::csv_of(*testing::scrambled_series(700, 3)));
+  RunOptions options = small();
+  options.data = directory / "my.csv";
+  run_training(options, observer);
+  const Json evaluation = json("summary.json")["evaluation"];
+  EXPECT_EQ(evaluation["series"], "training");
+  EXPECT_EQ(evaluation["symbols"], 200) << "half of 500 warm the state up, then 100 rows of 2";
+  EXPECT_TRUE(evaluation["combinations"].empty());
+  EXPECT_EQ(evaluation["profile"].size(), 21U);
 }
 
 TEST_F(TrainingRunTest, LeavesItsFilesAndNothingElse) {

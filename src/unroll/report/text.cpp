@@ -108,7 +108,8 @@ std::string describe_profile(const Evaluation& evaluation) {
   for (const LagInfluence& influence : evaluation.profile) {
     const double change = influence.effect ? influence.effect->value : influence.change.value;
     const auto bar = static_cast<std::size_t>(std::lround(kWidth * influence.change.value));
-    text += fmt::format("{:<34}{:>+8.4f}  {}\n", influence.lag, change, std::string(bar, '#'));
+    text += fmt::format("{:<34}{:>+8.4f}{}{}\n", influence.lag, change, bar > 0 ? "  " : "",
+                        std::string(bar, '#'));
   }
   return text;
 }

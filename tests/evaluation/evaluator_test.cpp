@@ -1,0 +1,199 @@
+// What an evaluation finds, against models of which it is known what they know.
+
+#include <unroll/evaluation/evaluator.h>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include <unroll/base/error.h>
+#include <unroll/data/series_source.h>
+
+#include "../support/tensors.h"
+
+namespace unroll {
+namespace {
+
+constexpr std::int64_t kDelays = 10;
+
+/// A network whose unit j holds the input j steps back, small enough that tanh is a straight line;
+/// the logit of class 1 is `base` + the sum of effects[lag] where the input is 1.
+std::shared_ptr<RecurrentModel> delay_line(double base, const std::vector<LagEffect>& effects) {
+  constexpr double kSmall = 1e-3;
+  const ModelOptions sizes = {.num_classes = 2, .hidden_size = kDelays};
+  Weights weights = glorot_weights(sizes, 0, torch::kFloat64);
+  for (const NamedTensor& weight : named_tensors(weights)) {
+    weight.tensor.zero_();
+  }
+  weights.input_weight[0][1] = kSmall;
+  for (std::int64_t unit = 1; unit < kDelays; ++unit) {
+    weights.recurrent_weight[unit][unit - 1] = 1.0;
+  }
+  for (const auto& [lag, effect] : effects) {
+    weights.readout_weight[1][lag] = effect / kSmall;
+  }
+  weights.readout_bias[1] = base;
+  const auto model = make_model(sizes, torch::kFloat64, torch::kCPU);
+  model->set_weights(weights);
+  return model;
+}
+
+double sigmoid(double logit) { return 1.0 / (1.0 + std::exp(-logit)); }
+
+/// The mean cross-entropy of saying `said` where the truth is `truth`.
+double cross_entropy(double truth, double said) {
+  return -truth * std::log(said) - (1.0 - truth) * std::log(1.0 - said);
+}
+
+Evaluation evaluate_tutorial(RecurrentModel& model, std::int64_t length = 200'000) {
+  const LaggedProcess process = LaggedProcess::tutorial();
+  return evaluate(model, held_out_series(process, length, 7), process);
+}
+
+TEST(HeldOutSeries, IsNumPysStreamOfSeedAndOne) {
+  // numpy.random.RandomState([7, 1]).choice(2, 16)
+  const Series series = held_out_series(LaggedProcess::tutorial(), 1000, 7);
+  EXPECT_EQ(std::vector<std::int64_t>(series.inputs.begin(), series.inputs.begin() + 16),
+            (std::vector<std::int64_t>{0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 1}));
+  SampledSource training(LaggedProcess::tutorial(), series.length(), 7);
+  EXPECT_NE(training.next()->inputs, series.inputs);
+}
+
+TEST(Evaluate, FindsTheLossAndWhatEachCombinationGives) {
+  // Logits 0, 2.2, -1.1 and 1.1, where the process has P(Y = 1) = 0.5, 1, 0.25 and 0.75.
+  const auto model = delay_line(0.0, {{.lag = 3, .effect = 2.2}, {.lag = 8, .effect = -1.1}});
+  const Evaluation evaluation = evaluate_tutorial(*model);
+  EXPECT_EQ(evaluation.symbols, 200'000);
+  const double expected = (cross_entropy(0.5, 0.5) + cross_entropy(1.0, sigmoid(2.2)) +
+                           cross_entropy(0.25, sigmoid(-1.1)) + cross_entropy(0.75, sigmoid(1.1))) /
+                          4.0;
+  ASSERT_TRUE(evaluation.loss.standard_error.has_value());
+  EXPECT_NEAR(*evaluation.loss.standard_error, 0.001, 0.0003);
+  EXPECT_NEAR(evaluation.loss.value, expected, 4.0 * *evaluation.loss.standard_error);
+  ASSERT_EQ(evaluation.combinations.size(), 4U);
+  const std::vector<std::vector<std::int64_t>> inputs = {{0, 0}, {1, 0}, {0, 1}, {1, 1}};
+  const std::vector<double> said = {0.5, sigmoid(2.2), sigmoid(-1.1), sigmoid(1.1)};
+  const std::vector<double> truth = {0.5, 1.0, 0.25, 0.75};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Combination& combination = evaluation.combinations[i];
+    EXPECT_EQ(combination.inputs, inputs[i]);
+    EXPECT_NEAR(combination.probability, said[i], 1e-6);
+    EXPECT_EQ(combination.truth, truth[i]);
+    EXPECT_NEAR(static_cast<double>(combination.count), 50'000.0, 1'000.0);
+  }
+  EXPECT_FALSE(evaluation.is_impossible);
+}
+
+TEST(Evaluate, JudgesALagByTheFloorWithoutIt) {
+  const auto verdicts = [](double third, double eighth) {
+    const auto model = delay_line(third == 0.0 ? 0.5 : 0.0,
+                                  {{.lag = 3, .effect = third}, {.lag = 8, .effect = eighth}});
+    const Evaluation evaluation = evaluate_tutorial(*model);
+    return std::vector<Learned>{evaluation.lags.at(0).learned, evaluation.lags.at(1).learned};
+  };
+  EXPECT_EQ(verdicts(2.2, -1.1), (std::vector<Learned>{Learned::kYes, Learned::kYes}));
+  EXPECT_EQ(verdicts(2.2, 0.0), (std::vector<Learned>{Learned::kYes, Learned::kNo}));
+  EXPECT_EQ(verdicts(0.6, -0.6), (std::vector<Learned>{Learned::kYes, Learned::kPartly}));
+  EXPECT_EQ(verdicts(0.0, 0.0), (std::vector<Learned>{Learned::kNo, Learned::kNo}));
+  EXPECT_EQ(verdicts(-0.5, 0.5), (std::vector<Learned>{Learned::kNo, Learned::kNo}))
+      << "the wrong way round is nothing learned";
+}
+
+TEST(Evaluate, MeasuresEachLagsEffect) {
+  const auto model = delay_line(0.0, {{.lag = 3, .effect = 2.2}, {.lag = 8, .effect = -1.1}});
+  const Evaluation evaluation = evaluate_tutorial(*model);
+  const double third = (sigmoid(2.2) + sigmoid(1.1) - 0.5 - sigmoid(-1.1)) / 2.0;
+  const double eighth = (sigmoid(-1.1) + sigmoid(1.1) - 0.5 - sigmoid(2.2)) / 2.0;
+  EXPECT_EQ(evaluation.lags.at(0).lag, 3);
+  EXPECT_NEAR(evaluation.lags.at(0).effect.value, third, 0.005);
+  EXPECT_NEAR(evaluation.lags.at(1).effect.value, eighth, 0.005);
+  EXPECT_EQ(evaluation.lags.at(0).true_effect, 0.5);
+  EXPECT_NEAR(evaluation.lags.at(0).floor_without, 0.6277412, 1e-6);
+  EXPECT_NEAR(evaluation.lags.at(1).floor_without, 0.5191667, 1e-6);
+
+  ASSERT_EQ(evaluation.profile.size(), 21U);
+  for (const LagInfluence& influence : evaluation.profile) {
+    const double expected = influence.lag == 3 ? third : influence.lag == 8 ? eighth : 0.0;
+    ASSERT_TRUE(influence.effect.has_value());
+    EXPECT_NEAR(influence.effect->value, expected, 0.01) << "lag " << influence.lag;
+    EXPECT_NEAR(influence.change.value, std::abs(expected), 0.01) << "lag " << influence.lag;
+  }
+}
+
+// The impossible: a loss below what the process allows. Here the inputs are the targets themselves.
+TEST(Evaluate, FindsTargetsThatLeak) {
+  const LaggedProcess process = LaggedProcess::tutorial();
+  Series series = held_out_series(process, 20'000, 7);
+  series.inputs = series.targets;
+  const auto model = delay_line(-3.0, {{.lag = 0, .effect = 6.0}});
+  const Evaluation evaluation = evaluate(*model, series, process);
+  EXPECT_LT(evaluation.loss.value, 0.1);
+  EXPECT_TRUE(evaluation.is_impossible);
+}
+
+// Rows that begin warm are the series in one piece: a network with a memory of ten steps is judged
+// as if there were one row.
+TEST(Evaluate, CarriesTheStateIntoEveryRow) {
+  const LaggedProcess process = LaggedProcess::tutorial();
+  const Series series = held_out_series(process, 5'000, 3);
+  const auto model = delay_line(0.0, {{.lag = 3, .effect = 2.2}, {.lag = 8, .effect = -1.1}});
+  const auto length = series.length();
+  const torch::Tensor inputs = testing::int64(series.inputs, {1, length});
+  const torch::NoGradGuard no_gradients;
+  const torch::Tensor logs =
+      model->forward(inputs, model->initial_state(1)).logits.log_softmax(2)[0];
+  double sum = 0.0;
+  for (std::int64_t t = length - 5'000; t < length; ++t) {
+    sum -= logs[t][series.targets[static_cast<std::size_t>(t)]].item<double>();
+  }
+  EXPECT_NEAR(evaluate(*model, series, process).loss.value, sum / 5'000.0, 1e-9);
+}
+
+TEST(Evaluate, ProfilesAUsersSeriesOfManyClasses) {
+  const auto series = testing::scrambled_series(3'000, 5);
+  const ModelOptions sizes = {.num_classes = 5, .hidden_size = 6};
+  const auto model = make_model(sizes, torch::kFloat32, torch::kCPU);
+  model->set_weights(testing::spread_weights(sizes, torch::kFloat32));
+  const Evaluation evaluation = evaluate(*model, *series, std::nullopt);
+  EXPECT_TRUE(evaluation.combinations.empty());
+  EXPECT_TRUE(evaluation.lags.empty());
+  EXPECT_FALSE(evaluation.is_impossible);
+  ASSERT_EQ(evaluation.profile.size(), 21U);
+  EXPECT_FALSE(evaluation.profile[0].effect.has_value());
+  EXPECT_GT(evaluation.profile[0].change.value, 0.01) << "the input of now matters to this network";
+  EXPECT_LT(evaluation.profile[20].change.value, evaluation.profile[0].change.value);
+}
+
+TEST(Evaluate, TakesTheShortestSeries) {
+  const auto model = delay_line(0.0, {{.lag = 0, .effect = 1.0}});
+  for (const std::int64_t length : {2, 3, 20, 21, 22, 41, 42, 101, 300}) {
+    const auto series = testing::scrambled_series(length, 2);
+    const Evaluation evaluation = evaluate(*model, *series, std::nullopt);
+    EXPECT_GE(evaluation.symbols, (length + 1) / 2 - 100) << length;
+    EXPECT_TRUE(std::isfinite(evaluation.loss.value)) << length;
+  }
+  EXPECT_THROW(evaluate(*model, *testing::scrambled_series(1, 2), std::nullopt),
+               std::invalid_argument);
+  EXPECT_THROW(evaluate(*model, *testing::scrambled_series(50, 3), std::nullopt),
+               std::invalid_argument);
+}
+
+TEST(Evaluate, IsTheSameEveryTime) {
+  const auto model = delay_line(0.1, {{.lag = 3, .effect = 1.0}});
+  const Evaluation one = evaluate_tutorial(*model, 10'000);
+  const Evaluation other = evaluate_tutorial(*model, 10'000);
+  EXPECT_EQ(one.loss.value, other.loss.value);
+  EXPECT_EQ(one.profile.at(3).effect->value, other.profile.at(3).effect->value);
+}
+
+TEST(EvaluationOptions, HasALengthFromZero) {
+  EXPECT_NO_THROW(EvaluationOptions{.eval_length = 0}.validate());
+  EXPECT_THROW(EvaluationOptions{.eval_length = -1}.validate(), InvalidOption);
+  EXPECT_THROW(EvaluationOptions{.eval_length = 1'000'000'001}.validate(), InvalidOption);
+}
+
+}  // namespace
+}  // namespace unroll
