@@ -122,7 +122,7 @@ std::vector<std::string> fields(const std::string& line) {
 TEST_F(TrainingRunTest, EvaluatesTheTrainedModelOnAnotherSeries) {
   RunOptions options = small();
   options.evaluation.eval_length = 2'000;
-  run_training(options, observer);
+  run_training(options, recorder);
   const Json evaluation = json("summary.json")["evaluation"];
   EXPECT_EQ(evaluation["series"], "held out");
   EXPECT_EQ(evaluation["symbols"], 2'000);
@@ -138,7 +138,7 @@ TEST_F(TrainingRunTest, EvaluatesTheTrainedModelOnAnotherSeries) {
 TEST_F(TrainingRunTest, EvaluatesOnlyIfAskedTo) {
   RunOptions options = small();
   options.evaluation.eval_length = 0;
-  run_training(options, observer);
+  run_training(options, recorder);
   EXPECT_TRUE(json("summary.json")["evaluation"].is_null());
 }
 
@@ -146,7 +146,7 @@ TEST_F(TrainingRunTest, EvaluatesAUsersSeriesOnItself) {
   testing::write_bytes(directory / "my.csv", testing::csv_of(*testing::scrambled_series(700, 3)));
   RunOptions options = small();
   options.data = directory / "my.csv";
-  run_training(options, observer);
+  run_training(options, recorder);
   const Json evaluation = json("summary.json")["evaluation"];
   EXPECT_EQ(evaluation["series"], "training");
   EXPECT_EQ(evaluation["symbols"], 200) << "half of 500 warm the state up, then 100 rows of 2";
