@@ -93,6 +93,8 @@ std::string place_of(const std::string& path, bool force) {
 
 }  // namespace
 
+Weights load_source(const std::string& source) { return read_source(source).weights; }
+
 ExportSummary run_export(const ExportOptions& options) {
   const bool has_weights = !options.weights.empty();
   if (has_weights && end_of_links(options.output) == end_of_links(options.weights)) {

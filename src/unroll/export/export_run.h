@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include <unroll/model/weights.h>
+
 namespace unroll {
 
 struct ExportOptions {
@@ -31,5 +33,9 @@ struct ExportSummary {
 /// or a run that did not finish or does not fit together; if an output exists and force is not set,
 /// or is no regular file; if an output cannot be written
 ExportSummary run_export(const ExportOptions& options);
+
+/// The weights of a source as run_export takes it.
+/// @throws FileError likewise
+Weights load_source(const std::string& source);
 
 }  // namespace unroll

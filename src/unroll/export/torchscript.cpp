@@ -4,12 +4,17 @@
 #include <torch/script.h>
 
 #include <algorithm>
+#include <cmath>
+#include <exception>
 #include <sstream>
 #include <tuple>
 #include <utility>
 
 #include <unroll/base/error.h>
+#include <unroll/base/quote.h>
 #include <unroll/model/manual_rnn.h>
+#include <unroll/run/tensor_file.h>
+#include <unroll/run/weights_file.h>
 
 namespace unroll {
 namespace {
@@ -75,12 +80,11 @@ double run_both(torch::jit::Module& module, ManualRnn& model, const torch::Tenso
   return largest;
 }
 
-/// Loads the file, in float64, and compares it with what it should be.
-double check_file(const std::string& path, const Weights& weights) {
+/// The largest difference between the module, which becomes float64, and what it should be.
+double difference_from(torch::jit::Module& module, const Weights& weights) {
   const torch::NoGradGuard no_grad;
   const std::int64_t H = weights.input_weight.size(0);
   const std::int64_t C = weights.input_weight.size(1);
-  torch::jit::Module module = torch::jit::load(path, torch::kCPU);
   ManualRnn model({.num_classes = C, .hidden_size = H});
   model.to(torch::kFloat64);
   module.to(torch::kFloat64);
@@ -95,6 +99,32 @@ double check_file(const std::string& path, const Weights& weights) {
                    run_both(module, model, symbols(1, 500), 1)});
 }
 
+torch::jit::Module load_module(const std::string& path) {
+  std::istringstream bytes(read_file(path));
+  try {
+    return torch::jit::load(bytes, torch::kCPU);
+  } catch (const std::exception&) {  // which says where in LibTorch, in many lines
+    throw FileError(path, "is no TorchScript module, or a damaged one");
+  }
+}
+
+/// A module's parameters as a file has them.
+SafeTensors parameters_of(const torch::jit::Module& module, const std::string& path) {
+  SafeTensors tensors;
+  for (const auto& parameter : module.named_parameters()) {
+    if (parameter.value.scalar_type() != torch::kFloat32 &&
+        parameter.value.scalar_type() != torch::kFloat64) {
+      throw FileError(path,
+                      fmt::format("{} must be float32 or float64", printable(parameter.name)));
+    }
+    const torch::Tensor tensor = fit_for_view(parameter.value);
+    const SafeTensorView view = view_of(parameter.name, tensor);
+    tensors[view.name] = {
+        .dtype = view.dtype, .shape = view.shape, .bytes = std::string(view.bytes)};
+  }
+  return tensors;
+}
+
 }  // namespace
 
 double write_torchscript(WholeFile& file, const Weights& weights, const std::string& provenance) {
@@ -102,7 +132,8 @@ double write_torchscript(WholeFile& file, const Weights& weights, const std::str
   make_module(weights).save(bytes, {{kProvenanceFile, provenance}});
   file.write(bytes.view());
   file.finish();
-  const double difference = check_file(file.temporary(), weights);
+  torch::jit::Module written = torch::jit::load(file.temporary(), torch::kCPU);
+  const double difference = difference_from(written, weights);
   if (!(difference <= kExportTolerance)) {
     throw FileError(
         file.path(),
@@ -119,6 +150,23 @@ double save_torchscript(const std::string& path, const Weights& weights,
   const double difference = write_torchscript(file, weights, provenance);
   file.publish();
   return difference;
+}
+
+Weights load_torchscript(const std::string& path) {
+  torch::jit::Module module = load_module(path);
+  Weights weights = weights_of(parameters_of(module, path), path);
+  double difference = INFINITY;
+  try {
+    difference = difference_from(module, weights);
+  } catch (const std::exception&) {
+    throw FileError(path, "is no module of unroll-export's: it cannot be run as one");
+  }
+  if (!(difference <= kExportTolerance)) {
+    throw FileError(path, fmt::format("is no module of unroll-export's: its logits differ from "
+                                      "those of its parameters by {}",
+                                      difference));
+  }
+  return weights;
 }
 
 }  // namespace unroll

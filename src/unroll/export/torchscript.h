@@ -33,4 +33,10 @@ double write_torchscript(WholeFile& file, const Weights& weights, const std::str
 double save_torchscript(const std::string& path, const Weights& weights,
                         const std::string& provenance);
 
+/// Reads the weights of a module that save_torchscript wrote. The module's logits and state are
+/// compared with those of these weights, as they were when it was written.
+/// @throws FileError if the file cannot be read, is no TorchScript module, has other parameters
+/// than such a module, or computes something else
+Weights load_torchscript(const std::string& path);
+
 }  // namespace unroll

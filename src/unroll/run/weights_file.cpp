@@ -96,12 +96,14 @@ Weights parse_weights(std::string_view bytes, const std::string& path, const Mod
 }
 
 Weights load_weights(const std::string& path) {
-  SafeTensors tensors = parse_tensors(read_file(path), path);
+  return weights_of(parse_tensors(read_file(path), path), path);
+}
+
+Weights weights_of(SafeTensors tensors, const std::string& path) {
   const auto vector_size = [&](const char* name) {
     const auto entry = tensors.find(name);
     if (entry == tensors.end() || entry->second.shape.size() != 1 || entry->second.shape[0] < 1) {
-      throw FileError(path,
-                      fmt::format("has no vector {}; it is no weights file of a network", name));
+      throw FileError(path, fmt::format("has no vector {}; it holds no network of Unroll's", name));
     }
     return entry->second.shape[0];
   };

@@ -35,6 +35,11 @@ Weights parse_weights(std::string_view bytes, const std::string& path, const Mod
 /// @throws FileError likewise
 Weights load_weights(const std::string& path);
 
+/// Takes the weights of a model of whatever sizes and dtype out of the tensors of a file, which has
+/// nothing else. `path` stands for the file in errors.
+/// @throws FileError likewise
+Weights weights_of(SafeTensors tensors, const std::string& path);
+
 /// The weights' tensors, fit for view_of, under their names in a file and in that order.
 std::vector<std::pair<std::string, torch::Tensor>> tensors_of(const Weights& weights);
 
