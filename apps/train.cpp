@@ -66,6 +66,17 @@ int report_stop(const RunOutcome& outcome, const char* program) {
   return cli::kStoppedBySignal + signal;
 }
 
+/// Trains, or goes on with a run, and tells how that goes.
+RunOutcome train(const Command& command, const cli::Flags& flags) {
+  cli::ProgressPrinter progress(command.quiet);
+  const auto stop = [](const TrainingProgress& /*progress*/) { return cli::stop_signal() != 0; };
+  return flags.given("resume") ? resume_training({.run_directory = command.resume,
+                                                  .options = command.options,
+                                                  .given = cli::given_options(flags)},
+                                                 progress, stop)
+                               : run_training(command.options, progress, stop);
+}
+
 /// Does what the command line says, and gives the exit code.
 int run(int argc, char** argv) {
   Command command;
@@ -105,14 +116,7 @@ int run(int argc, char** argv) {
     throw cli::UsageError("--out cannot be combined with --resume, which goes on where the run is");
   }
   cli::catch_stop_signals();
-  cli::ProgressPrinter progress(command.quiet);
-  const auto stop = [](const TrainingProgress& /*progress*/) { return cli::stop_signal() != 0; };
-  const RunOutcome outcome = flags.given("resume")
-                                 ? resume_training({.run_directory = command.resume,
-                                                    .options = command.options,
-                                                    .given = cli::given_options(flags)},
-                                                   progress, stop)
-                                 : run_training(command.options, progress, stop);
+  const RunOutcome outcome = train(command, flags);
   if (!outcome.summary) {
     return report_stop(outcome, argv[0]);
   }

@@ -7,6 +7,8 @@
 
 #include <unroll/run/training_run.h>
 
+#include "cli/terminal_line.h"
+
 namespace unroll::cli {
 
 /// Which log rows are worth a line: every epoch's first and last, and two a second in between, so
@@ -20,19 +22,24 @@ class Pace {
   std::chrono::steady_clock::time_point last_line_;
 };
 
-/// Prints how a run goes: its start, then lines at a sensible pace.
+/// Prints how a run goes: its start, then lines at a sensible pace, and below them on a terminal
+/// one that says all the time where the run is.
 class ProgressPrinter final : public RunObserver {
  public:
-  explicit ProgressPrinter(bool quiet) : quiet_(quiet) {}
+  explicit ProgressPrinter(bool quiet) : quiet_(quiet), line_(!quiet) {}
 
   void on_start(const RunStart& start) override;
   void on_row(const LogRow& row) override;
+  void on_progress(const TrainingProgress& progress) override;
   void on_warning(const std::string& warning) override;
 
  private:
   bool quiet_;
   std::optional<RunStart> start_;
   Pace pace_;
+  TerminalLine line_;
+  std::chrono::steady_clock::time_point start_time_;
+  std::chrono::steady_clock::time_point last_show_;
 };
 
 /// Prints how a comparison goes, by the first variant that is heard of.
