@@ -31,6 +31,7 @@ struct Command {
   std::string verify;
   bool json = false;
   bool quiet = false;
+  bool no_report = false;
 };
 
 /// Whether every file of the run is good.
@@ -68,7 +69,7 @@ int report_stop(const RunOutcome& outcome, const char* program) {
 
 /// Trains, or goes on with a run, and tells how that goes.
 RunOutcome train(const Command& command, const cli::Flags& flags) {
-  cli::ProgressPrinter progress(command.quiet);
+  cli::ProgressPrinter progress(command.quiet, !command.no_report);
   const auto stop = [](const TrainingProgress& /*progress*/) { return cli::stop_signal() != 0; };
   return flags.given("resume") ? resume_training({.run_directory = command.resume,
                                                   .options = command.options,
@@ -99,6 +100,7 @@ int run(int argc, char** argv) {
       "symbols that the trained model is evaluated on, of a series of its own; 0 for none");
   flags.text("out", command.options.out, "DIR",
              "run directory, new or empty (default: runs/<UTC time>-<model>)");
+  flags.toggle("no-report", command.no_report, "no loss.svg and report.html");
   cli::add_report_flags(flags, command.json, command.quiet, "the summary");
   flags.group("Earlier runs");
   flags.text("resume", command.resume, "DIR",

@@ -7,6 +7,7 @@ packages=(
   g++ cmake ninja-build              # build
   python3 python3-pip                # fetch LibTorch
   libbenchmark-dev libcxxopts-dev libfmt-dev libgtest-dev libhwy-dev libssl-dev nlohmann-json3-dev
+  gnuplot-nox                        # pictures of runs
   clang-format clang-tidy gcovr      # format, lint, coverage
   strace clang libclang-rt-dev       # reliability
 )

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <unroll/report/text.h>
+#include <unroll/report/training_report.h>
 
 #include "cli/app.h"
 
@@ -55,6 +56,16 @@ void ProgressPrinter::on_progress(const TrainingProgress& progress) {
               .seconds_here = std::chrono::duration<double>(now - start_time_).count(),
               .mean_loss = progress.epoch_sum / static_cast<double>(progress.window),
               .floor = start_->floors ? std::optional(start_->floors->all) : std::nullopt});
+}
+
+void ProgressPrinter::on_trained(const Summary& summary) {
+  if (!has_report_) {
+    return;
+  }
+  const std::string problem = write_report(summary);
+  if (!quiet_ && !problem.empty()) {
+    line_.print_above(fmt::format("note: no loss.svg: {}\n", problem));
+  }
 }
 
 void ProgressPrinter::on_warning(const std::string& warning) {

@@ -23,18 +23,21 @@ class Pace {
 };
 
 /// Prints how a run goes: its start, then lines at a sensible pace, and below them on a terminal
-/// one that says all the time where the run is.
+/// one that says all the time where the run is. Writes its report at the end.
 class ProgressPrinter final : public RunObserver {
  public:
-  explicit ProgressPrinter(bool quiet) : quiet_(quiet), line_(!quiet) {}
+  ProgressPrinter(bool quiet, bool has_report)
+      : quiet_(quiet), has_report_(has_report), line_(!quiet) {}
 
   void on_start(const RunStart& start) override;
   void on_row(const LogRow& row) override;
   void on_progress(const TrainingProgress& progress) override;
+  void on_trained(const Summary& summary) override;
   void on_warning(const std::string& warning) override;
 
  private:
   bool quiet_;
+  bool has_report_;
   std::optional<RunStart> start_;
   Pace pace_;
   TerminalLine line_;

@@ -201,6 +201,7 @@ constexpr const char* kNoDisk = "no disk can be mounted in a user namespace here
 /// the run directory then.
 struct FullDisk {
   std::string size;
+  std::string flags;
   std::string message;
   std::string left;
 };
@@ -211,9 +212,10 @@ class TrainOnAFullDisk : public ::testing::TestWithParam<FullDisk> {};
 
 TEST_P(TrainOnAFullDisk, NamesTheFileAndKeepsWhatIsWhole) {
   const TempDir folder;
-  const auto outcome = run_on_disk(folder, "size=" + GetParam().size,
-                                   train_command("--out disk/run --quiet" + std::string(kSmall)) +
-                                       "; code=$?; echo $(ls -A disk/run); exit $code");
+  const auto outcome = run_on_disk(
+      folder, "size=" + GetParam().size,
+      train_command("--out disk/run --quiet " + GetParam().flags + std::string(kSmall)) +
+          "; code=$?; echo $(ls -A disk/run); exit $code");
   if (!outcome) {
     GTEST_SKIP() << kNoDisk;
   }
@@ -224,20 +226,23 @@ TEST_P(TrainOnAFullDisk, NamesTheFileAndKeepsWhatIsWhole) {
 
 INSTANTIATE_TEST_SUITE_P(
     Of, TrainOnAFullDisk,
-    ::testing::Values(FullDisk{"4k", "metrics.csv: cannot be written: No space left on device",
-                               "config.json metrics.csv"},
-                      FullDisk{"8k",
-                               "checkpoints/last.safetensors: cannot be written: No space left on "
-                               "device",
-                               "checkpoints config.json metrics.csv"},
-                      FullDisk{"12k",
-                               "weights.safetensors: cannot be written: No space left on device",
-                               "checkpoints config.json metrics.csv"},
-                      FullDisk{"16k", "SHA256SUMS: cannot be written: No space left on device",
-                               "checkpoints config.json metrics.csv weights.safetensors"},
-                      FullDisk{"20k", "summary.json: cannot be written: No space left on device",
-                               "SHA256SUMS checkpoints config.json metrics.csv "
-                               "weights.safetensors"}),
+    ::testing::Values(
+        FullDisk{"4k", "--no-report", "metrics.csv: cannot be written: No space left on device",
+                 "config.json metrics.csv"},
+        FullDisk{"8k", "--no-report",
+                 "checkpoints/last.safetensors: cannot be written: No space left on "
+                 "device",
+                 "checkpoints config.json metrics.csv"},
+        FullDisk{"12k", "--no-report",
+                 "weights.safetensors: cannot be written: No space left on device",
+                 "checkpoints config.json metrics.csv"},
+        FullDisk{"16k", "--no-report", "SHA256SUMS: cannot be written: No space left on device",
+                 "checkpoints config.json metrics.csv weights.safetensors"},
+        FullDisk{"20k", "--no-report", "summary.json: cannot be written: No space left on device",
+                 "SHA256SUMS checkpoints config.json metrics.csv "
+                 "weights.safetensors"},
+        FullDisk{"24k", "", "loss.svg: cannot be written: No space left on device",
+                 "checkpoints config.json loss.gp metrics.csv weights.safetensors"}),
     [](const auto& disk) { return disk.param.size; });
 
 TEST(TrainFails, OnAReadOnlyDisk) {

@@ -24,9 +24,9 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kSmall = " --series-length 300 --epochs 2 --log-every 4 --eval-length 500 ";
 
 /// What a run directory holds in the end, and nothing else.
-inline const std::set<std::string> run_files = {"SHA256SUMS",   "checkpoints",
-                                                "config.json",  "metrics.csv",
-                                                "summary.json", "weights.safetensors"};
+inline const std::set<std::string> run_files = {
+    "SHA256SUMS",  "checkpoints",  "config.json",        "loss.gp", "loss.svg", "metrics.csv",
+    "report.html", "summary.json", "weights.safetensors"};
 
 /// unroll-train with these flags, as text for a shell.
 inline std::string train_command(const std::string& flags) {

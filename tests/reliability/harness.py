@@ -112,7 +112,8 @@ class Bench:
         return pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch)) / "run"
 
     def command(self, *arguments: object) -> list[str]:
-        return [str(self.program), "--quiet", *map(str, arguments)]
+        """Training without its report, which takes longer than a short run and proves nothing here."""
+        return [str(self.program), "--quiet", "--no-report", *map(str, arguments)]
 
     def start(self, *arguments: object) -> subprocess.Popen[str]:
         return subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include <unroll/base/descriptor.h>
 #include <unroll/base/error.h>
 
 namespace unroll {
@@ -21,24 +22,6 @@ namespace {
 [[noreturn]] void fail(const std::string& path, const char* verb, int error) {
   throw FileError(path, std::string("cannot be ") + verb + ": " + std::strerror(error));
 }
-
-/// Owns a file that is open for reading.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) {
-      ::close(value_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 /// Whether all of `text` was written; if not, errno says why.
 bool write_all(int descriptor, std::string_view text) {

@@ -8,33 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include <unroll/report/findings.h>
+
 namespace unroll {
 namespace {
 
 std::int64_t windows_done(const LogRow& row) {
   return (row.epoch - 1) * row.windows_per_epoch + row.window;
-}
-
-/// A floor with what to call it.
-struct NamedFloor {
-  std::string name;
-  double loss;
-};
-
-/// From the easiest to reach to the hardest.
-std::vector<NamedFloor> named_floors(const Floors& floors, std::int64_t num_steps) {
-  std::vector<NamedFloor> named = {
-      {"no lag seen", floors.none},
-      {fmt::format("no carried state, num_steps {}", num_steps), floors.no_carry},
-      {"every lag seen", floors.all},
-  };
-  for (const auto& [lag, loss] : floors.per_lag) {
-    named.push_back({fmt::format("only lag {} seen", lag), loss});
-  }
-  std::stable_sort(named.begin(), named.end(), [](const NamedFloor& left, const NamedFloor& right) {
-    return left.loss > right.loss;
-  });
-  return named;
 }
 
 /// Where a run goes on from; nothing for a new one.
@@ -46,48 +26,17 @@ std::string describe_progress(const TrainingProgress& progress) {
 
 constexpr std::string_view kLine = "{:<34}{:>8.4f}{}\n";
 
-constexpr std::string_view kImpossible =
-    "FAULT: the held-out loss is below what a model can reach that sees every lag. That cannot "
-    "be:\n"
-    "the targets leak into what the model sees.";
-
-std::string describe_series(const Evaluation& evaluation) {
-  return fmt::format("{}, {} symbols",
-                     evaluation.is_held_out ? "held out" : "afterwards, same data",
-                     evaluation.symbols);
-}
-
-/// The verdict, and the floor that it goes by.
-std::string describe_verdict(const LagKnowledge& lag) {
-  const std::string floor = fmt::format("the floor without it, {:.4f}", lag.floor_without);
-  switch (lag.learned) {
-    case Learned::kYes:
-      return "yes: the loss is below " + floor;
-    case Learned::kPartly:
-      return "partly: the loss is not below " + floor;
-    case Learned::kNo:
-      break;
-  }
-  return "no";
-}
-
 std::string describe_error(const Estimate& estimate) {
   return estimate.standard_error ? fmt::format("  +- {:.4f}", *estimate.standard_error) : "";
 }
 
 /// What the process's lagged inputs do to the model's answer.
 std::string describe_combinations(const Evaluation& evaluation) {
-  constexpr std::size_t kMost = 16;  // rows; what is left out stands in summary.json
   std::string text = fmt::format("\n{:<34}{:>8}{:>9}\n", "learned, mean over", "P(Y=1)", "truth");
-  const std::size_t count = std::min(evaluation.combinations.size(), kMost);
+  const std::size_t count = std::min(evaluation.combinations.size(), kMostCombinations);
   for (std::size_t row = 0; row < count; ++row) {
     const Combination& combination = evaluation.combinations[row];
-    std::string name;
-    for (std::size_t i = 0; i < combination.inputs.size(); ++i) {
-      name += fmt::format("{}X[t-{}] = {}", i == 0 ? "" : ", ", evaluation.lags[i].lag,
-                          combination.inputs[i]);
-    }
-    text += fmt::format(kLine, name, combination.probability,
+    text += fmt::format(kLine, describe_inputs(evaluation, combination), combination.probability,
                         fmt::format("{:>9.4f}", combination.truth));
   }
   text += fmt::format("\n{:<34}{:>8}{:>9}  {}\n", "lag", "effect", "truth", "learned");
@@ -167,9 +116,7 @@ std::string describe_result(const Summary& summary) {
     text += fmt::format("\n{:<34}{:>8}  {}\n", "loss floor", "nats",
                         evaluation ? "held out" : "last epoch");
     for (const auto& [name, floor] : named_floors(*summary.floors, summary.num_steps)) {
-      text += fmt::format(
-          kLine, name, floor,
-          fmt::format("  {:.4f} {}", std::abs(loss - floor), loss < floor ? "below" : "above"));
+      text += fmt::format(kLine, name, floor, fmt::format("  {}", describe_distance(loss, floor)));
     }
   }
   if (evaluation) {

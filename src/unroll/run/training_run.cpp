@@ -323,11 +323,15 @@ MetricsRow last_row(const std::string& path, const TrainingProgress& progress) {
   return *row;
 }
 
-/// What a finished run has and one that goes on has not.
+/// What a finished run has and one that trains on has not.
 void remove_results(const std::string& directory) {
   for (const char* name : {"SHA256SUMS", "weights.safetensors"}) {
     fs::remove(directory + "/" + name);
   }
+}
+
+/// What tells of a run as it was; who observes it may report on it again.
+void remove_report(const std::string& directory) {
   for (const char* name : kReportFiles) {
     fs::remove(directory + "/" + name);
   }
@@ -399,6 +403,7 @@ RunOutcome run_on(PreparedRun prepared, const NewestCheckpoint& newest,
 
   // Nothing was changed up to here.
   fs::remove(directory + "/summary.json");  // first: without it the run is not finished
+  remove_report(directory);
   if (is_within_epoch || progress.epoch < options.trainer.epochs) {
     remove_results(directory);
   }
