@@ -1,8 +1,12 @@
 // unroll-compare: trains variants from the same weights on the same data, and says whether they are
 // the same model and what each costs.
 
-#include <string>
+#include <fmt/format.h>
 
+#include <string>
+#include <vector>
+
+#include <unroll/report/comparison_picture.h>
 #include <unroll/report/comparison_text.h>
 #include <unroll/run/comparison_run.h>
 
@@ -15,6 +19,20 @@
 namespace {
 
 constexpr const char* kProgram = "unroll-compare";
+
+/// Draws the variants' losses into the folder that the comparison made.
+void draw_losses(const unroll::ComparisonSummary& summary, const std::string& folder, bool quiet) {
+  std::vector<std::string> names;
+  names.reserve(summary.comparison.variants.size());
+  for (const unroll::VariantResult& variant : summary.comparison.variants) {
+    names.push_back(variant.name);
+  }
+  const std::string problem =
+      unroll::write_comparison_picture(folder, names, summary.comparison.windows / summary.epochs);
+  if (!quiet && !problem.empty()) {
+    unroll::cli::print_note(fmt::format("note: no losses.svg: {}\n", problem));
+  }
+}
 
 /// Done if the variants agree; with --self-check, if the fault was caught.
 int compare(int argc, char** argv) {
@@ -40,9 +58,9 @@ int compare(int argc, char** argv) {
   flags.group("Output");
   flags.integer("log-every", options.run.trainer.log_every,
                 "windows between two rows of metrics.csv");
-  flags.text(
-      "out", options.run.out, "DIR",
-      "folder for comparison.json and each variant's metrics.csv and config.json (default: none)");
+  flags.text("out", options.run.out, "DIR",
+             "folder for comparison.json, losses.svg, and each variant's metrics.csv and "
+             "config.json (default: none)");
   cli::add_report_flags(flags, json, quiet, "the comparison");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
     return cli::kDone;
@@ -53,6 +71,9 @@ int compare(int argc, char** argv) {
   const ComparisonSummary summary = run_comparison(
       options,
       [&](const std::string& variant, const LogRow& row) { progress.on_row(variant, row); });
+  if (!options.run.out.empty()) {
+    draw_losses(summary, options.run.out, quiet);
+  }
   cli::print_result(json ? summary.to_json() : describe_comparison(summary));
   return summary.agree() != options.self_check ? cli::kDone : cli::kFailed;
 }

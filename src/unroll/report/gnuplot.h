@@ -25,9 +25,6 @@ inline constexpr int kPictureWidth = 640;
 inline constexpr int kPictureHeight = 480;
 inline constexpr int kFontSize = 16;
 
-/// At most so many rows of a metrics.csv are drawn; of more, every so many-th one.
-inline constexpr std::size_t kMostDrawnRows = 2'000;
-
 /// How a script opens: what it draws and how to draw it again, the terminal, and the file
 /// `name`.svg as its output unless it is run with an argument, when it writes to stdout.
 std::string script_head(const std::string& name, const std::string& what);

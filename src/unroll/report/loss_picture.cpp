@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <unroll/report/axes.h>
 #include <unroll/report/findings.h>
 #include <unroll/report/theme.h>
 
@@ -21,9 +22,6 @@ constexpr double kTop = 0.86;
 constexpr double kLineHeight = 1.25 * kFontSize;  // of labels
 
 std::size_t running_mean_span(std::size_t rows) { return std::max<std::size_t>(rows / 33, 2); }
-
-/// Rows of which one is drawn.
-std::size_t drawn_every(std::size_t rows) { return (rows + kMostDrawnRows - 1) / kMostDrawnRows; }
 
 /// Where the y axis begins and ends, in nats.
 struct Range {
@@ -48,22 +46,11 @@ Range loss_range(const std::vector<MetricsRow>& rows, const std::vector<NamedFlo
   return {.bottom = range.bottom - margin, .top = range.top + margin};
 }
 
-/// Windows that the x axis counts as one, and how they are then called.
-struct Unit {
-  double windows;
-  const char* name;
-};
-
-Unit unit_of(std::int64_t windows) {
-  if (windows >= 10'000'000) {
-    return {.windows = 1e6, .name = "million windows trained"};
-  }
-  return windows >= 10'000 ? Unit{.windows = 1e3, .name = "thousand windows trained"}
-                           : Unit{.windows = 1.0, .name = "windows trained"};
-}
-
 /// The floors' dashed lines, with labels in the right margin.
 std::string floor_lines(const std::vector<NamedFloor>& floors, const Range& range) {
+  if (floors.empty()) {
+    return "";
+  }
   std::vector<double> heights;
   heights.reserve(floors.size());
   for (const NamedFloor& floor : floors) {
@@ -121,27 +108,13 @@ std::string loss_script(const Summary& summary, const std::vector<MetricsRow>& r
   const std::vector<NamedFloor> floors =
       summary.floors ? named_floors(*summary.floors, summary.num_steps) : std::vector<NamedFloor>();
   const Range range = loss_range(rows, floors);
-  const Unit unit = unit_of(summary.windows);
-  const std::size_t every = drawn_every(rows.size());
-  const std::int64_t epochs_a_border = (summary.epochs + 49) / 50;
-  const char* style = rows.size() <= 100 ? "linespoints pointtype 7 pointsize 0.4" : "lines";
   std::string script = script_head(
       "loss", "The mean loss of every log row of a run, its running mean, and the loss floors.");
+  script += window_axis(summary.epochs, summary.windows / summary.epochs, rows.size());
   script += fmt::format(
       "\n"
-      "epochs = {}\n"
-      "windows_per_epoch = {}\n"
-      "unit = {:.1f}  # windows that the x axis counts as one\n"
-      "span = {}  # rows that the running mean is over\n"
-      "every_nth = {}  # rows of which one is drawn, so that at most {} are\n",
-      summary.epochs, summary.windows / summary.epochs, unit.windows,
-      running_mean_span(rows.size()), every, kMostDrawnRows);
-  script +=
-      "\n"
-      "# Windows over all epochs, from a row's epoch and its window in that epoch.\n"
-      "trained(epoch, window) = ((epoch - 1.0) * windows_per_epoch + window) / unit\n"
-      "\n"
       "# The mean of the last rows up to this one, which are kept in a ring.\n"
+      "span = {}\n"
       "array ring[span]\n"
       "count = 0\n"
       "sum = 0.0\n"
@@ -150,33 +123,22 @@ std::string loss_script(const Summary& summary, const std::vector<MetricsRow>& r
       "  ring[slot] = loss, \\\n"
       "  count = count + 1, \\\n"
       "  sum / (count < span ? count : span))\n"
-      "# It takes every row, and shows every so many-th.\n"
-      "shown_mean(row, loss) = (mean = running_mean(loss), row % every_nth == 0 ? mean : NaN)\n";
-  script += fmt::format(
-      "\n"
-      "set lmargin at screen {}\n"
-      "set rmargin at screen {}\n"
-      "set bmargin at screen {}\n"
-      "set tmargin at screen {}\n"
-      "set border 3 linecolor \"{}\"\n"
-      "set tics nomirror out scale 0.5 textcolor \"{}\"\n"
-      "set format \"%g\"\n"
-      "set xrange [0:trained(epochs, windows_per_epoch)]\n"
-      "set yrange [{:.6g}:{:.6g}]\n"
-      "set xlabel \"{}\" offset 0, 0.4 textcolor \"{}\"\n"
-      "set ylabel \"mean loss, nats\" offset 1 textcolor \"{}\"\n"
-      "set key at screen {}, 0.985 left top Left reverse width 1 samplen 2 textcolor \"{}\"\n",
-      kLeft, floors.empty() ? kRight : kRightOfLabels, kBottom, kTop, kMuted.light, kInk.light,
-      range.bottom, range.top, unit.name, kInk.light, kInk.light, kLeft - 0.02, kInk.light);
-  script += fmt::format(
-      "\n"
-      "# Faint lines where an epoch ends and the next one begins.\n"
-      "do for [epoch = 1:epochs - 1:{0}] {{\n"
-      "  set arrow from first trained(epoch, windows_per_epoch), graph 0 \\\n"
-      "    to first trained(epoch, windows_per_epoch), graph 1 nohead back linecolor \"{1}\"\n"
-      "}}\n",
-      epochs_a_border, kFaint.light);
+      "# It takes every row, and shows one of every_nth.\n"
+      "shown_mean(row, loss) = (mean = running_mean(loss), row % every_nth == 0 ? mean : NaN)\n",
+      running_mean_span(rows.size()));
   script += floor_lines(floors, range);
+  script += fmt::format(
+      "\n"
+      "set lmargin at screen {0}\n"
+      "set rmargin at screen {1}\n"
+      "set bmargin at screen {2}\n"
+      "set tmargin at screen {3}\n"
+      "set yrange [{4:.6g}:{5:.6g}]\n"
+      "set xlabel trained_unit offset 0, 0.4 textcolor \"{6}\"\n"
+      "set ylabel \"mean loss, nats\" offset 1 textcolor \"{6}\"\n"
+      "set key at screen 0.12, 0.985 left top Left reverse width 1 samplen 2 textcolor \"{6}\"\n",
+      kLeft, floors.empty() ? kRight : kRightOfLabels, kBottom, kTop, range.bottom, range.top,
+      kInk.light);
   script += fmt::format(
       "\n"
       "plot \"metrics.csv\" skip 1 every every_nth using (trained($1, $2)):3 \\\n"
@@ -184,7 +146,7 @@ std::string loss_script(const Summary& summary, const std::vector<MetricsRow>& r
       "  \"\" skip 1 using (trained($1, $2)):(shown_mean(int($0), $3)) \\\n"
       "  with lines linewidth 2.5 linecolor \"{2}\" title sprintf(\"mean of the last %d rows\", "
       "span)\n",
-      style, kRow.light, kMean.light);
+      line_style(rows.size()), kRow.light, kMean.light);
   return script;
 }
 

@@ -93,9 +93,8 @@ std::vector<EngineChoice> engines_of(const ComparisonOptions& options) {
 
 /// Makes the variant's folder and files.
 void open_files(Variant& variant, const PreparedRun& run) {
-  std::string folder = variant.name;
-  std::replace(folder.begin(), folder.end(), '/', '-');
-  folder = make_run_directory(run.options.out + "/" + folder, folder);
+  const std::string name = variant_folder(variant.name);
+  const std::string folder = make_run_directory(run.options.out + "/" + name, name);
   RunOptions options = run.options;
   options.model.model = variant.trainee.model->options().model;
   const ResolvedRun resolved = {.engine = variant.trainee.engine_choice,
@@ -172,6 +171,11 @@ std::string ComparisonSummary::to_json() const {
                      {"parting", unroll::to_json(comparison.parting)},
                      {"seconds", seconds}};
   return to_text(json);
+}
+
+std::string variant_folder(std::string variant) {
+  std::replace(variant.begin(), variant.end(), '/', '-');
+  return variant;
 }
 
 ComparisonSummary run_comparison(const ComparisonOptions& options, const ComparisonLog& log) {

@@ -67,6 +67,9 @@ struct ComparisonSummary {
   [[nodiscard]] std::string to_json() const;
 };
 
+/// The name of a variant's folder in options.run.out.
+std::string variant_folder(std::string variant);
+
 /// Is told of every variant's log rows.
 using ComparisonLog = std::function<void(const std::string& variant, const LogRow& row)>;
 
