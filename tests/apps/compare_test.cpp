@@ -143,7 +143,8 @@ TEST(Compare, OutHasEveryVariantsFiles) {
   const Outcome outcome = compare(folder, "--out c --json --quiet" + std::string(kSmall));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(names_in(folder / "c"),
-            (std::set<std::string>{"comparison.json", "manual-autograd", "builtin-autograd"}));
+            (std::set<std::string>{"comparison.json", "losses.gp", "losses.svg", "manual-autograd",
+                                   "builtin-autograd"}));
   EXPECT_EQ(read_bytes(folder / "c/comparison.json"), outcome.out);
   for (const std::string model : {"manual", "builtin"}) {
     const std::string variant = "c/" + model + "-autograd";
