@@ -77,9 +77,9 @@ void stream(Predictor& predictor, bool all) {
 int predict(int argc, char** argv) {
   std::string source;
   bool all = false;
-  cli::Flags flags(kProgram,
-                   "Streams symbols from stdin through a trained network; after each it prints the "
-                   "probability that the target is class 1, and carries the state on.");
+  cli::Flags flags(
+      kProgram,
+      "Reads symbols from stdin and prints after each the probability that its target is class 1.");
   flags.group("Prediction");
   flags.positional("source", source, "MODEL.pt|RUN_DIR",
                    "a module of unroll-export's, a finished run, a checkpoint, or a weights file");
