@@ -134,7 +134,7 @@ std::string comparison_script(const std::vector<VariantRows>& variants,
       "set bmargin at screen 0.56\n"
       "set format x \"\"\n"
       "set ytics {:g}\n"
-      "set ylabel \"mean loss, nats\" offset 1 textcolor \"{}\"\n"
+      "set label 1 \"mean loss, nats\" at screen 0.03, graph 0.5 rotate center textcolor \"{}\"\n"
       "set key at screen 0.12, 0.985 left top Left reverse width 1 samplen 4 maxrows {} textcolor "
       "\"{}\"\n",
       0.96 - 0.045 * static_cast<double>(std::min(variants.size(), kMostKeyRows)),
@@ -146,7 +146,7 @@ std::string comparison_script(const std::vector<VariantRows>& variants,
       "set bmargin at screen 0.15\n"
       "set format x \"%g\"\n"
       "set xlabel trained_unit offset 0, 0.4 textcolor \"{0}\"\n"
-      "set ylabel \"nats\" offset 2.2 textcolor \"{0}\"\n"
+      "set label 1 \"nats\"\n"
       "set label \"difference from {1}{2}\" at graph 0, 1.12 textcolor \"{0}\"\n"
       "set logscale y\n"
       "set yrange [1e{3}:1e{4}]\n"

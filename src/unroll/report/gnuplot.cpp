@@ -77,8 +77,9 @@ void remove_element(std::string& svg, const std::string& name) {
   }
 }
 
-/// A rule for each tone: wherever the light colour was drawn, the dark one.
-std::string dark_style() {
+/// What is around the picture, and a rule for each tone: wherever the light colour was drawn, the
+/// dark one.
+std::string theme_style() {
   std::string rules;
   for (const Tone& tone : kTones) {
     for (const char* property : {"fill", "stroke", "color"}) {
@@ -86,7 +87,13 @@ std::string dark_style() {
           fmt::format("  .picture [{0}=\"{1}\"] {{ {0}: {2} }}\n", property, tone.light, tone.dark);
     }
   }
-  return fmt::format("<style>\n@media (prefers-color-scheme: dark) {{\n{}}}\n</style>\n", rules);
+  return fmt::format(
+      "<style>\n"
+      ".picture {{ background: {} }}\n"
+      "@media (prefers-color-scheme: dark) {{\n"
+      "  .picture {{ background: {} }}\n{}}}\n"
+      "</style>\n",
+      kPaper.light, kPaper.dark, rules);
 }
 
 }  // namespace
@@ -125,7 +132,7 @@ std::string themed(std::string_view svg, const PictureText& text) {
   const std::size_t body = picture.find('>', tag) + 1;
   picture.insert(body, fmt::format("\n<title id=\"picture-title\">{}</title>\n"
                                    "<desc id=\"picture-description\">{}</desc>\n{}",
-                                   escaped(text.title), escaped(text.description), dark_style()));
+                                   escaped(text.title), escaped(text.description), theme_style()));
   picture.insert(tag + std::strlen("<svg"),
                  " class=\"picture\" role=\"img\" aria-labelledby=\"picture-title\" "
                  "aria-describedby=\"picture-description\"");

@@ -135,7 +135,7 @@ std::string loss_script(const Summary& summary, const std::vector<MetricsRow>& r
       "set tmargin at screen {3}\n"
       "set yrange [{4:.6g}:{5:.6g}]\n"
       "set xlabel trained_unit offset 0, 0.4 textcolor \"{6}\"\n"
-      "set ylabel \"mean loss, nats\" offset 1 textcolor \"{6}\"\n"
+      "set label \"mean loss, nats\" at screen 0.03, graph 0.5 rotate center textcolor \"{6}\"\n"
       "set key at screen 0.12, 0.985 left top Left reverse width 1 samplen 2 textcolor \"{6}\"\n",
       kLeft, floors.empty() ? kRight : kRightOfLabels, kBottom, kTop, range.bottom, range.top,
       kInk.light);

@@ -193,11 +193,12 @@ std::string loss_section(const Summary& summary) {
       {"of which waiting for data", fmt::format("{:.3f} s", summary.data_seconds)},
       {"of which training", fmt::format("{:.3f} s", summary.train_seconds)},
       {"training a window", fmt::format("{:.2f} us", summary.microseconds_per_window())}};
-  return section("Losses and times", table("Mean losses, of a sample with its standard error",
-                                           {{"over", false}, {"nats"}}, losses) +
-                                         table(fmt::format("Times of {} windows in {} epochs",
-                                                           summary.windows, summary.epochs),
-                                               {{"what", false}, {"time"}}, times));
+  return section(
+      "Losses and times",
+      table("Mean losses, with the standard error of what is a sample", {{"over", false}, {"nats"}},
+            losses) +
+          table(fmt::format("Times of {} windows in {} epochs", summary.windows, summary.epochs),
+                {{"what", false}, {"time"}}, times));
 }
 
 /// A table of a JSON object's members.
