@@ -182,7 +182,7 @@ std::string write_comparison_picture(const std::string& folder,
   variants.reserve(variant_names.size());
   for (const std::string& name : variant_names) {
     const std::string variant = variant_folder(name);
-    const std::string path = folder + "/" + variant + "/metrics.csv";
+    const std::string path = fmt::format("{}/{}/metrics.csv", folder, variant);
     variants.push_back(
         {.name = name, .folder = variant, .rows = parse_metrics(read_file(path), path)});
   }

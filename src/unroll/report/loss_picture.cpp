@@ -97,9 +97,9 @@ std::vector<double> spread_labels(std::vector<double> wanted, double gap, double
     limit = height - gap;
   }
   limit = bottom;
-  for (auto height = wanted.rbegin(); height != wanted.rend(); ++height) {
-    *height = std::max(*height, limit);
-    limit = *height + gap;
+  for (std::size_t i = wanted.size(); i-- > 0;) {
+    wanted[i] = std::max(wanted[i], limit);
+    limit = wanted[i] + gap;
   }
   return wanted;
 }
