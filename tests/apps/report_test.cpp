@@ -115,7 +115,7 @@ TEST(Report, HasNoPictureWhereGnuplotFails) {
 TEST(Report, OfARunThatWasTakenFurtherIsThatOfOneThatWasNot) {
   const TempDir folder;
   expect_trains(folder, "--out once/run" + std::string(kSmall));
-  expect_trains(folder, "--out twice/run --epochs 1 --series-length 300 --log-every 4");
+  expect_trains(folder, "--out twice/run" + std::string(kSmall) + "--epochs 1");
   expect_trains(folder, "--resume twice/run --epochs 2");
   EXPECT_EQ(read_bytes(folder / "twice/run/loss.gp"), read_bytes(folder / "once/run/loss.gp"));
   EXPECT_EQ(read_bytes(folder / "twice/run/loss.svg"), read_bytes(folder / "once/run/loss.svg"));
@@ -164,7 +164,7 @@ TEST(ComparisonReport, HasThePictureAndItsScript) {
   const TempDir folder;
   const std::string compare = shell_word(UNROLL_BINARY_DIR "/unroll-compare");
   const Outcome outcome =
-      run_shell(compare + " --self-check --out c --quiet" + kSmall, folder.path());
+      run_shell(compare + " --self-check --out c --quiet" + kFewWindows, folder.path());
   EXPECT_EQ(outcome.err, "");
   const std::string svg = read_bytes(folder / "c/losses.svg");
   EXPECT_NE(svg.find("builtin/autograd+fault</text>"), std::string::npos);
@@ -174,7 +174,7 @@ TEST(ComparisonReport, HasThePictureAndItsScript) {
 TEST(ComparisonReport, HasNoPictureWhereThereIsNoGnuplotAndSaysSo) {
   const TempDir folder;
   const std::string compare = shell_word(UNROLL_BINARY_DIR "/unroll-compare");
-  const Outcome outcome = run_with_path(folder, "/nowhere", compare + " --out c" + kSmall);
+  const Outcome outcome = run_with_path(folder, "/nowhere", compare + " --out c" + kFewWindows);
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_NE(outcome.err.find("note: no losses.svg: gnuplot is not installed\n"), std::string::npos)
       << outcome.err;

@@ -20,7 +20,9 @@ namespace unroll::testing {
 
 using Json = nlohmann::ordered_json;
 
-/// Flags of a small run: ten windows an epoch, and three rows: after windows 4, 8 and 10.
+/// Flags of a small training: ten windows an epoch, and three rows: after windows 4, 8 and 10.
+constexpr const char* kFewWindows = " --series-length 300 --epochs 2 --log-every 4 ";
+/// Flags of a small run, with a small evaluation.
 constexpr const char* kSmall = " --series-length 300 --epochs 2 --log-every 4 --eval-length 500 ";
 
 /// What a run directory holds in the end, and nothing else.

@@ -80,7 +80,7 @@ const std::vector<BadInput> bad_flags = {
     {"ResumeOfNothing", "--resume run", 1,
      "run: cannot be opened as a run directory: No such file or directory"},
     {"VerifyOfNothing", "--verify run", 1,
-     "run: cannot be read as a run directory: No such file or directory"},
+     "run: cannot be opened as a run directory: No such file or directory"},
     {"Short", "-h", 2, "unknown flag '-h'; --help lists the flags"},
     {"WithOneDash", "-batch-size 3", 2, "unknown flag '-batch-size'; --help lists the flags"},
     {"Abbreviated", "--batch 3", 2, "unknown flag '--batch'; --help lists the flags"},

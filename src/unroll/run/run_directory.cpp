@@ -27,7 +27,7 @@ bool make_folder(const fs::path& path) {
     folder /= name;
     std::error_code error;
     is_new = fs::create_directory(folder, error);
-    if (error == std::errc::file_exists) {
+    if (error == std::errc::file_exists && folder != path) {
       error = std::make_error_code(std::errc::not_a_directory);
     }
     if (error) {
