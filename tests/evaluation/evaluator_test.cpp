@@ -36,7 +36,7 @@ std::shared_ptr<RecurrentModel> delay_line(double base, const std::vector<LagEff
     weights.readout_weight[1][lag] = effect / kSmall;
   }
   weights.readout_bias[1] = base;
-  const auto model = make_model(sizes, torch::kFloat64, torch::kCPU);
+  auto model = make_model(sizes, torch::kFloat64, torch::kCPU);
   model->set_weights(weights);
   return model;
 }
