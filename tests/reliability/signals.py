@@ -41,7 +41,8 @@ def require_resumes_as_told(bench: Bench, ended: Ended, when: str) -> None:
     told = re.fullmatch(r"stopped by SIG\w+ after [^\n]+, and saved; go on with\n  ([^\n]+)\n", ended.stderr)
     if told is None or ended.stdout != "":
         raise Failure(f"{when}, it does not tell how to go on: {ended}")
-    pasted = subprocess.run(["sh", "-c", told[1]], capture_output=True, text=True, timeout=PATIENCE)
+    command = told[1] + " --no-report"  # as the run was started
+    pasted = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=PATIENCE)
     require(pasted.returncode == 0, f"{when}, {told[1]} does not go on: {pasted.stderr!r}")
 
 
