@@ -78,7 +78,7 @@ TEST(Compare, CountsTheMemoryOfEveryVariant) {
 
 TEST(Compare, AWarmUpHasNoTimes) {
   const TempDir folder;
-  const Outcome outcome = compare(folder, "--out c --quiet" + std::string(kSmall));
+  const Outcome outcome = compare(folder, "--out c --quiet" + std::string(kFewWindows));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_TRUE(std::regex_search(outcome.out, std::regex("\nmanual/autograd .* +- +-\n")))
       << outcome.out;
@@ -134,13 +134,13 @@ TEST(Compare, SelfCheckCatchesItsFault) {
 TEST(Compare, SelfCheckThatCatchesNothingIsExitOne) {
   const TempDir folder;
   const Outcome outcome =
-      compare(folder, "--self-check --tolerance 1000 --quiet" + std::string(kSmall));
+      compare(folder, "--self-check --tolerance 1000 --quiet" + std::string(kFewWindows));
   EXPECT_EQ(outcome.exit_code, 1);
 }
 
 TEST(Compare, OutHasEveryVariantsFiles) {
   const TempDir folder;
-  const Outcome outcome = compare(folder, "--out c --json --quiet" + std::string(kSmall));
+  const Outcome outcome = compare(folder, "--out c --json --quiet" + std::string(kFewWindows));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(names_in(folder / "c"),
             (std::set<std::string>{"comparison.json", "losses.gp", "losses.svg", "manual-autograd",
@@ -156,9 +156,9 @@ TEST(Compare, OutHasEveryVariantsFiles) {
 
 TEST(Compare, AVariantsMetricsAreThoseOfItsOwnRun) {
   const TempDir folder;
-  compare(folder, "--out c --quiet" + std::string(kSmall));
+  compare(folder, "--out c --quiet" + std::string(kFewWindows));
   expect_trains(folder,
-                "--model builtin --engine autograd --out run --quiet" + std::string(kSmall));
+                "--model builtin --engine autograd --out run --quiet" + std::string(kFewWindows));
   EXPECT_EQ(read_metrics(folder, "c/builtin-autograd"), read_metrics(folder, "run"));
 }
 
@@ -188,8 +188,9 @@ TEST(Compare, NamesTheVariantThatCannotTrain) {
 
 TEST(Compare, AVariantAgainstItselfIsToldApartAndEqual) {
   const TempDir folder;
-  const Outcome outcome = compare(
-      folder, "--variants manual/fused,manual/auto --out c --json --quiet" + std::string(kSmall));
+  const Outcome outcome =
+      compare(folder, "--variants manual/fused,manual/auto --out c --json --quiet" +
+                          std::string(kFewWindows));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const Json json = Json::parse(outcome.out);
   EXPECT_EQ(json["variants"][1]["name"], "manual/fused-2");
@@ -230,14 +231,14 @@ TEST(Compare, TheFlagsOfOneModelAreNotItsOwn) {
 TEST(Compare, AnExistingFolderIsNotOverwritten) {
   const TempDir folder;
   write_bytes(folder / "old", "mine");
-  refusal(compare(folder, "--out . --quiet" + std::string(kSmall)), 1);
+  refusal(compare(folder, "--out . --quiet" + std::string(kFewWindows)), 1);
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"old"});
 }
 
 TEST(Compare, DivergenceNamesTheVariant) {
   const TempDir folder;
   const std::string line =
-      refusal(compare(folder, "--quiet --learning-rate 3e38" + std::string(kSmall)), 1);
+      refusal(compare(folder, "--quiet --learning-rate 3e38" + std::string(kFewWindows)), 1);
   EXPECT_NE(line.find("manual/autograd: the loss is "), std::string::npos) << line;
 }
 
