@@ -135,6 +135,18 @@ void WholeFile::publish() {
   sync_name(path_);
 }
 
+bool WholeFile::publish_new() {
+  if (::link(temporary_.c_str(), path_.c_str()) == 0) {
+    sync_name(path_);
+    return true;
+  }
+  if (errno == EEXIST) {
+    return false;
+  }
+  publish();  // some file systems have no links
+  return true;
+}
+
 void sync_name(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   sync_folder(folder.empty() ? "." : folder);

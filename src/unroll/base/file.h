@@ -39,6 +39,11 @@ class WholeFile {
   /// @throws FileError
   void publish();
 
+  /// After finish(): publish() unless there is such a file, which then stays as it is, even if
+  /// another process makes it at this moment. Whether this one took the name.
+  /// @throws FileError
+  bool publish_new();
+
  private:
   std::string path_;
   std::string temporary_;
