@@ -21,6 +21,7 @@
 #include <unroll/run/run_directory.h>
 #include <unroll/run/run_lock.h>
 #include <unroll/run/weights_file.h>
+#include <unroll/train/portion.h>
 #include <unroll/train/trainer.h>
 
 namespace unroll {
@@ -28,27 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-
-/// How many windows to train between two questions whether to stop: so many as take some 20 ms, so
-/// that the answer comes soon and asking costs nothing.
-class Portion {
- public:
-  [[nodiscard]] std::int64_t windows() const { return windows_; }
-
-  void took(Clock::duration time) {
-    constexpr std::chrono::milliseconds kShort(10);
-    constexpr std::chrono::milliseconds kLong(40);
-    constexpr std::int64_t kMost = 1 << 20;
-    if (time < kShort) {
-      windows_ = std::min(2 * windows_, kMost);
-    } else if (time > kLong) {
-      windows_ = std::max<std::int64_t>(windows_ / 2, 1);
-    }
-  }
-
- private:
-  std::int64_t windows_ = 1;
-};
 
 /// A run that is ready to train.
 struct ReadyRun {
