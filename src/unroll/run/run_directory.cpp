@@ -40,9 +40,10 @@ bool make_folder(const fs::path& path) {
   return is_new;
 }
 
-std::string make_unique_folder(const std::string& model) {
-  const std::string stem =
-      fmt::format("runs/{:%Y%m%dT%H%M%SZ}-{}", fmt::gmtime(std::time(nullptr)), model);
+/// The time, in UTC, as folders have it in their names.
+std::string utc_time() { return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+std::string make_unique_folder(const std::string& stem) {
   std::string path = stem;
   for (int copy = 2; !make_folder(path); ++copy) {
     path = fmt::format("{}-{}", stem, copy);
@@ -54,11 +55,19 @@ std::string make_unique_folder(const std::string& model) {
 
 std::string make_run_directory(const std::string& path, const std::string& model) {
   if (path.empty()) {
-    return make_unique_folder(model);
+    return make_unique_folder(fmt::format("runs/{}-{}", utc_time(), model));
   }
   if (!make_folder(path)) {
     check_is_empty(path);
   }
+  return path;
+}
+
+std::string make_sweep_directory(const std::string& path) {
+  if (path.empty()) {
+    return make_unique_folder("sweeps/" + utc_time());
+  }
+  make_folder(path);
   return path;
 }
 

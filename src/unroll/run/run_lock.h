@@ -1,4 +1,4 @@
-// One process a run directory.
+// One process a run directory, or a part of a sweep.
 #pragma once
 
 #include <string>
@@ -14,6 +14,19 @@ class RunLock {
   ~RunLock();
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+/// Holds a file for this process, and makes it, empty, if it is not there; else like a RunLock.
+class FileLock {
+ public:
+  /// @throws FileError if another process has it, or it can be neither opened nor made
+  explicit FileLock(const std::string& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
 
  private:
   int descriptor_;
