@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <unroll/report/text.h>
@@ -16,6 +15,7 @@
 #include "cli/app.h"
 #include "cli/flags.h"
 #include "cli/progress_printer.h"
+#include "cli/shell_word.h"
 #include "cli/stop_signal.h"
 #include "cli/training_flags.h"
 
@@ -42,28 +42,14 @@ bool verify(const std::string& run_directory) {
                      [](const FileCheck& check) { return check.is_good; });
 }
 
-/// Text as one word of a shell command.
-std::string shell_word(const std::string& text) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:-";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) {
-    return text;
-  }
-  std::string word = "'";
-  for (const char c : text) {
-    word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return word + "'";
-}
-
 /// Says how to go on, and gives the exit code.
 int report_stop(const RunOutcome& outcome, const char* program) {
   const int signal = cli::stop_signal();
-  cli::print_note(
-      fmt::format("stopped by {} after window {} of epoch {}, and saved; go on with\n"
-                  "  {} --resume {}\n",
-                  signal == SIGINT ? "SIGINT" : "SIGTERM", outcome.progress.window,
-                  outcome.progress.epoch, shell_word(program), shell_word(outcome.run_directory)));
+  cli::print_note(fmt::format(
+      "stopped by {} after window {} of epoch {}, and saved; go on with\n"
+      "  {} --resume {}\n",
+      signal == SIGINT ? "SIGINT" : "SIGTERM", outcome.progress.window, outcome.progress.epoch,
+      cli::shell_word(program), cli::shell_word(outcome.run_directory)));
   return cli::kStoppedBySignal + signal;
 }
 

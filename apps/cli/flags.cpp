@@ -1,6 +1,7 @@
 #include "cli/flags.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -19,6 +20,36 @@ Number parse_number(const std::string& name, const std::string& text, std::strin
     throw UsageError(fmt::format("--{} must be {}, got {}", name, kind, in_quotes(text)));
   }
   return value;
+}
+
+/// All of `text` as numbers of this type with commas between them; none if it is no such list.
+template <typename Number>
+std::vector<Number> parse_list(const std::string& text) {
+  std::vector<Number> values;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    Number value{};
+    const auto [parsed, error] = std::from_chars(text.data() + begin, text.data() + end, value);
+    if (error != std::errc() || parsed != text.data() + end) {
+      return {};
+    }
+    values.push_back(value);
+    begin = end + 1;
+  }
+  return values;
+}
+
+/// @throws UsageError if the list is none, or has a value twice
+template <typename Number>
+void check_list(const std::string& name, const std::string& text, std::vector<Number> values,
+                std::string_view kind) {
+  std::sort(values.begin(), values.end());
+  if (values.empty()) {
+    throw UsageError(fmt::format("--{} must be a list of {}, got {}", name, kind, in_quotes(text)));
+  }
+  if (std::adjacent_find(values.begin(), values.end()) != values.end()) {
+    throw UsageError(fmt::format("--{} must have each value once, got {}", name, in_quotes(text)));
+  }
 }
 
 /// The argument that an unknown flag was in: cxxopts gives only the first letter of -word.
@@ -58,6 +89,34 @@ void Flags::number(const std::string& name, double& value, const std::string& he
   add(name, "X", fmt::to_string(value), help, [name, &value](const std::string& text) {
     value = parse_number<double>(name, text, "a number");
   });
+}
+
+void Flags::integers(const std::string& name, std::vector<std::int64_t>& values,
+                     const std::string& help) {
+  const std::string shown = fmt::format("{}", fmt::join(values, ","));
+  add(name, "N,...", shown, help, [name, &values](const std::string& text) {
+    values = parse_list<std::int64_t>(text);
+    if (std::any_of(values.begin(), values.end(), [](std::int64_t value) { return value < 1; })) {
+      values.clear();
+    }
+    check_list(name, text, values, "integers of at least 1");
+  });
+}
+
+void Flags::numbers(const std::string& name, std::vector<double>& values, const std::string& help) {
+  const std::string shown = fmt::format("{}", fmt::join(values, ","));
+  add(name, "X,...", shown, help, [name, &values](const std::string& text) {
+    values = parse_list<double>(text);
+    check_list(name, text, values, "numbers");
+  });
+}
+
+void Flags::refuse(const std::string& name, const std::string& why) {
+  constexpr const char* kNotInHelp = "refused";
+  options_.add_options(kNotInHelp)(name, "", cxxopts::value<std::string>());
+  setters_[name] = [name, why](const std::string& /*text*/) {
+    throw UsageError(fmt::format("--{} {}", name, why));
+  };
 }
 
 void Flags::text(const std::string& name, std::string& value, const std::string& placeholder,
@@ -126,9 +185,9 @@ void Flags::parse(int argc, const char* const* argv) {
   }
 }
 
-void Flags::check_alone(const std::string& name) const {
+void Flags::check_alone(const std::string& name, const std::set<std::string>& others) const {
   for (const std::string& other : given_) {
-    if (other != name) {
+    if (other != name && others.count(other) == 0) {
       throw UsageError(fmt::format("--{} cannot be combined with --{}", other, name));
     }
   }

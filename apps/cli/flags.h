@@ -38,6 +38,11 @@ class Flags {
 
   void integer(const std::string& name, std::int64_t& value, const std::string& help);
   void number(const std::string& name, double& value, const std::string& help);
+  /// Numbers of at least 1 with commas between them, each once.
+  void integers(const std::string& name, std::vector<std::int64_t>& values,
+                const std::string& help);
+  /// Numbers with commas between them, each once.
+  void numbers(const std::string& name, std::vector<double>& values, const std::string& help);
   /// `placeholder` is what the value is called in --help.
   void text(const std::string& name, std::string& value, const std::string& placeholder,
             const std::string& help);
@@ -45,6 +50,9 @@ class Flags {
   void positional(const std::string& name, std::string& value, const std::string& placeholder,
                   const std::string& help);
   void toggle(const std::string& name, bool& value, const std::string& help);
+
+  /// A flag that other programs have and this one has not, for this reason: "--data <why>".
+  void refuse(const std::string& name, const std::string& why);
 
   /// One of an enum's names.
   template <typename Enum>
@@ -70,9 +78,9 @@ class Flags {
   /// @throws UsageError if one of them was not
   void check_required() const;
 
-  /// This flag must be the only one on the command line.
+  /// This flag must be the only one on the command line, but for those of `others`.
   /// @throws UsageError
-  void check_alone(const std::string& name) const;
+  void check_alone(const std::string& name, const std::set<std::string>& others = {}) const;
 
   /// Whether a flag was on the command line.
   [[nodiscard]] bool given(const std::string& name) const { return given_.count(name) > 0; }

@@ -2,17 +2,20 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 
 namespace unroll::cli {
 namespace {
 
-volatile std::sig_atomic_t noted = 0;
-volatile std::sig_atomic_t has_unfinished_line = 0;
+// The handler may run on any thread of a program that has several.
+static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<int> noted = 0;
+std::atomic<bool> has_unfinished_line = false;
 
 void note(int signal) {
   if (noted != 0 && signal == SIGINT) {
-    if (has_unfinished_line != 0) {
+    if (has_unfinished_line) {
       [[maybe_unused]] const ssize_t written =
           ::write(STDERR_FILENO, kEraseLine.data(), kEraseLine.size());
     }
@@ -35,6 +38,6 @@ void catch_stop_signals() {
 
 int stop_signal() { return noted; }
 
-void set_unfinished_line(bool is_there) { has_unfinished_line = is_there ? 1 : 0; }
+void set_unfinished_line(bool is_there) { has_unfinished_line = is_there; }
 
 }  // namespace unroll::cli
