@@ -1,0 +1,23 @@
+// What a sweep says to people, as text.
+#pragma once
+
+#include <string>
+
+#include <unroll/run/sweep.h>
+
+namespace unroll {
+
+/// A few lines on what is about to be trained, on what, and where the results go.
+std::string describe_sweep_start(const SweepStart& start);
+
+/// One short line, without its end: cells done of how many, speed, and the time that is left.
+std::string describe_sweep_progress(const SweepProgress& progress);
+
+/// What a shard has done, and what comes after it.
+std::string describe_shard(const SweepOutcome& outcome);
+
+/// The table num_steps x hidden_size of the mean held-out loss and of how many seeds have learned
+/// which lag, one for each learning rate, and the floors.
+std::string describe_sweep(const SweepSummary& summary);
+
+}  // namespace unroll
