@@ -170,6 +170,30 @@ TEST(WholeFile, LeavesNothingIfItIsNeverPublished) {
   EXPECT_TRUE(names_in(folder.path()).empty());
 }
 
+TEST(WholeFile, TakesOnlyANameThatIsFreeIfItMustBeNew) {
+  const TempDir folder;
+  WholeFile first(folder / "file");
+  WholeFile second(folder / "file");
+  first.write("first");
+  second.write("second");
+  first.finish();
+  second.finish();
+  EXPECT_TRUE(first.publish_new());
+  EXPECT_FALSE(second.publish_new());
+  EXPECT_EQ(read_bytes(folder / "file"), "first");
+}
+
+TEST(WholeFile, LeavesNoTemporaryWhereItIsNotTheFirst) {
+  const TempDir folder;
+  for (const char* content : {"first", "second"}) {
+    WholeFile file(folder / "file");
+    file.write(content);
+    file.finish();
+    file.publish_new();
+  }
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"file"});
+}
+
 TEST(WriteFile, WritesIntoTheCurrentFolder) {
   const TempDir folder;
   const fs::path before = fs::current_path();

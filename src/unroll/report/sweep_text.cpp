@@ -9,7 +9,7 @@
 namespace unroll {
 namespace {
 
-/// "0.4601  3:5/5 8:4/5"; without what diverged.
+/// "0.4601  3:5/5 8:4/5"; "diverged" in the place of the loss if every seed has.
 std::string describe_group(const SweepGroup& group) {
   std::string text =
       group.held_out_loss ? fmt::format("{:.4f} ", *group.held_out_loss) : "diverged";
@@ -48,6 +48,15 @@ std::string describe_floors(const LaggedProcess& process) {
     text += fmt::format(kLine, fmt::format("only lag {} seen", lag), loss);
   }
   return text + fmt::format(kLine, "every lag seen", floors.all);
+}
+
+/// Nothing if none has.
+std::string describe_diverged(const std::vector<SweepRow>& rows) {
+  const auto count =
+      std::count_if(rows.begin(), rows.end(), [](const SweepRow& row) { return row.is_diverged; });
+  return count == 0
+             ? ""
+             : fmt::format("\n{} of {} cells diverged and are in no mean\n", count, rows.size());
 }
 
 /// "1 epoch", "2 epochs".
@@ -116,7 +125,7 @@ std::string describe_sweep(const SweepSummary& summary) {
                              {begin, begin + static_cast<std::ptrdiff_t>(count)});
     }
   }
-  return text + describe_floors(summary.process);
+  return text + describe_diverged(summary.rows) + describe_floors(summary.process);
 }
 
 }  // namespace unroll

@@ -1,0 +1,203 @@
+// The files of a sweep's rows: their form, and what is said of one that is damaged.
+
+#include <unroll/run/sweep_rows.h>
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <unroll/base/error.h>
+
+#include "../support/temp_dir.h"
+
+namespace unroll {
+namespace {
+
+using testing::TempDir;
+using testing::write_bytes;
+
+constexpr const char* kHeader =
+    "num_steps,hidden_size,learning_rate,seed,windows,diverged,last_epoch_loss,held_out_loss,"
+    "held_out_error,lag3_effect,lag3_error,lag3_learned,lag8_effect,lag8_error,lag8_learned,"
+    "train_seconds\n";
+constexpr const char* kTrained =
+    "2,3,0.2,0,50,no,0.523456789,0.512345678,0.00012,0.45,0.001,yes,-0.125,0.002,partly,0.250000\n";
+constexpr const char* kDiverged = "2,3,0.2,1,17,yes,,,,,,no,,,no,0.125000\n";
+
+/// Two cells.
+const SweepGrid& grid() {
+  static const SweepGrid two = {
+      .num_steps = {2}, .hidden_size = {3}, .learning_rate = {0.2}, .seeds = 2};
+  return two;
+}
+
+SweepPart parse(const std::string& text) {
+  return parse_sweep_part(text, "part", grid(), LaggedProcess::tutorial());
+}
+
+SweepRow trained_row() {
+  return {.cell = {.num_steps = 2, .hidden_size = 3, .learning_rate = 0.2, .seed = 0},
+          .windows = 50,
+          .last_epoch_loss = 0.523456789,
+          .held_out_loss = {.value = 0.512345678, .standard_error = 0.00012},
+          .lags = {{.lag = 3,
+                    .effect = {.value = 0.45, .standard_error = 0.001},
+                    .learned = Learned::kYes},
+                   {.lag = 8,
+                    .effect = {.value = -0.125, .standard_error = 0.002},
+                    .learned = Learned::kPartly}},
+          .train_seconds = 0.25};
+}
+
+TEST(SweepRows, HaveTheirForm) {
+  EXPECT_EQ(sweep_header(LaggedProcess::tutorial()), kHeader);
+  EXPECT_EQ(format_sweep_row(trained_row()), kTrained);
+}
+
+TEST(SweepRows, OfACellThatDivergedHaveNoLosses) {
+  SweepRow row = {.cell = {.num_steps = 2, .hidden_size = 3, .learning_rate = 0.2, .seed = 1},
+                  .windows = 17,
+                  .is_diverged = true,
+                  .lags = {{.lag = 3}, {.lag = 8}},
+                  .train_seconds = 0.125};
+  EXPECT_EQ(format_sweep_row(row), kDiverged);
+}
+
+TEST(SweepRows, AreReadAsTheyWereWritten) {
+  const std::string text = std::string(kHeader) + kTrained + kDiverged;
+  const SweepPart part = parse(text);
+  EXPECT_EQ(format_sweep(part.rows, LaggedProcess::tutorial()), text);
+  EXPECT_EQ(part.bytes, static_cast<std::int64_t>(text.size()));
+  const SweepRow& row = part.rows.at(0);
+  EXPECT_EQ(row.cell, trained_row().cell);
+  EXPECT_EQ(row.held_out_loss.value, 0.512345678);
+  EXPECT_EQ(row.lags.at(1).effect.value, -0.125);
+  EXPECT_EQ(row.lags.at(1).learned, Learned::kPartly);
+  EXPECT_FALSE(row.is_diverged);
+  EXPECT_TRUE(part.rows.at(1).is_diverged);
+}
+
+TEST(SweepRows, MayLackTheErrorsOfASmallSample) {
+  const std::string line = "2,3,0.2,0,50,no,0.5,0.5,,0.4,,yes,-0.1,,no,0.250000\n";
+  const SweepPart part = parse(kHeader + line);
+  EXPECT_FALSE(part.rows.at(0).held_out_loss.standard_error);
+  EXPECT_EQ(format_sweep_row(part.rows.at(0)), line);
+}
+
+TEST(SweepRows, ATornLastLineIsNotRead) {
+  const std::string whole = std::string(kHeader) + kTrained;
+  for (std::size_t torn = 0; torn < std::string(kDiverged).size(); ++torn) {
+    const SweepPart part = parse(whole + std::string(kDiverged).substr(0, torn));
+    EXPECT_EQ(part.rows.size(), 1U) << torn;
+    EXPECT_EQ(part.bytes, static_cast<std::int64_t>(whole.size())) << torn;
+  }
+}
+
+TEST(SweepRows, ATornHeaderIsAnEmptyPart) {
+  for (std::size_t torn = 0; torn < std::string(kHeader).size(); ++torn) {
+    const SweepPart part = parse(std::string(kHeader).substr(0, torn));
+    EXPECT_TRUE(part.rows.empty()) << torn;
+    EXPECT_EQ(part.bytes, 0) << torn;
+  }
+}
+
+struct Damage {
+  std::string test_name;
+  std::string text;
+  std::string message;
+};
+
+std::ostream& operator<<(std::ostream& stream, const Damage& damage) {
+  return stream << damage.test_name;
+}
+
+class SweepRowsRefuse : public ::testing::TestWithParam<Damage> {};
+
+TEST_P(SweepRowsRefuse, ByFileAndLine) {
+  try {
+    parse(GetParam().text);
+    FAIL() << "accepted";
+  } catch (const FileError& error) {
+    EXPECT_EQ(error.what(), "part: " + GetParam().message);
+  }
+}
+
+/// A file of one row in which one text stands for another.
+std::string with(const std::string& before, const std::string& after) {
+  std::string row = kTrained;
+  row.replace(row.find(before), before.size(), after);
+  return kHeader + row;
+}
+
+constexpr const char* kNoRow =
+    "line 2: expected a row of num_steps,hidden_size,learning_rate,seed,..";
+
+const std::vector<Damage> damages = {
+    {"AnotherFile", "epoch,window,mean_loss,train_seconds\n1,2,0.5,0.1\n",
+     "line 1: expected " + std::string(kHeader).substr(0, std::string(kHeader).size() - 1)},
+    {"NoNumber", with("0.512345678", "0.5123x5678"), kNoRow},
+    {"NoFiniteNumber", with("0.512345678", "nan"), kNoRow},
+    {"NoName", with("partly", "mostly"), kNoRow},
+    {"NoFlag", with("50,no", "50,maybe"), kNoRow},
+    {"TooFewFields", with(",0.250000", ""), kNoRow},
+    {"TooManyFields", with("0.250000", "0.250000,1"), kNoRow},
+    {"EmptyLine", kHeader + std::string("\n"), kNoRow},
+    {"NoLossThoughTrained", with("0.512345678", ""), kNoRow},
+    {"LossThoughDiverged", with("50,no", "50,yes"), kNoRow},
+    {"ForeignCell", with("2,3,0.2,0,", "2,4,0.2,0,"),
+     "line 2: num_steps 2, hidden_size 4, learning_rate 0.2, seed 0 is no cell of the sweep"},
+    {"ForeignSeed", with("2,3,0.2,0,", "2,3,0.2,2,"),
+     "line 2: num_steps 2, hidden_size 3, learning_rate 0.2, seed 2 is no cell of the sweep"},
+    {"CellTwice", std::string(kHeader) + kTrained + kDiverged + kTrained,
+     "line 4: has the cell of line 2 again"},
+};
+
+INSTANTIATE_TEST_SUITE_P(All, SweepRowsRefuse, ::testing::ValuesIn(damages),
+                         [](const auto& damage) { return damage.param.test_name; });
+
+TEST(SweepParts, AreFoundByTheirNames) {
+  const TempDir folder;
+  write_bytes(folder / "cells-2-of-2.csv", std::string(kHeader) + kDiverged);
+  write_bytes(folder / "cells-1-of-2.csv", std::string(kHeader) + kTrained);
+  write_bytes(folder / "cells-1-of-2.csv.bak", "anything");
+  const std::vector<SweepPart> parts =
+      read_sweep_parts(folder.path(), grid(), LaggedProcess::tutorial());
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[0].path, folder / "cells-1-of-2.csv");
+  EXPECT_EQ(parts[1].shard.index, 2);
+  EXPECT_EQ(parts[1].shard.count, 2);
+  EXPECT_EQ(sweep_part_name(parts[1].shard), "cells-2-of-2.csv");
+}
+
+TEST(SweepParts, JoinInTheGridsOrder) {
+  const std::vector<std::optional<SweepRow>> rows =
+      join_sweep_parts({parse(std::string(kHeader) + kDiverged)}, grid());
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_FALSE(rows[0]);
+  ASSERT_TRUE(rows[1]);
+  EXPECT_EQ(rows[1]->cell.seed, 1);
+}
+
+TEST(SweepParts, MayShareACellIfTheyAgree) {
+  SweepPart first = parse(std::string(kHeader) + kTrained);
+  SweepPart second = first;
+  first.path = "first";
+  second.rows.at(0).train_seconds = 9.0;
+  EXPECT_EQ(join_sweep_parts({first, second}, grid()).at(0)->train_seconds, 0.25);
+  second.rows.at(0).last_epoch_loss = 0.6;
+  try {
+    join_sweep_parts({first, second}, grid());
+    FAIL() << "accepted";
+  } catch (const FileError& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "part: has another result of num_steps 2, hidden_size 3, learning_rate 0.2, seed 0 "
+        "than first");
+  }
+}
+
+}  // namespace
+}  // namespace unroll
