@@ -23,6 +23,27 @@ using namespace unroll;
 
 constexpr const char* kProgram = "unroll-sweep";
 
+struct Command {
+  SweepOptions options;
+  std::string shard;
+  std::string merge;
+  bool json = false;
+  bool quiet = false;
+  bool no_report = false;
+};
+
+/// Trains until all is done or a signal comes, and shows how it goes.
+SweepOutcome train_grid(const Command& command) {
+  cli::catch_stop_signals();
+  cli::SweepPrinter printer(command.quiet, !command.no_report);
+  return run_sweep(command.options, printer, [] { return cli::stop_signal() != 0; });
+}
+
+SweepSummary merge_shards(const Command& command) {
+  cli::SweepPrinter printer(command.quiet, !command.no_report);
+  return merge_sweep(command.merge, printer);
+}
+
 /// The command that goes on: the one that was typed, and the folder if that was not.
 std::string go_on_command(const std::vector<std::string>& words, bool has_out,
                           const std::string& directory) {
@@ -31,13 +52,6 @@ std::string go_on_command(const std::vector<std::string>& words, bool has_out,
     command.append(command.empty() ? "" : " ").append(cli::shell_word(word));
   }
   return has_out ? command : fmt::format("{} --out {}", command, cli::shell_word(directory));
-}
-
-/// Trains until all is done or a signal comes, and shows how it goes.
-SweepOutcome train_grid(const SweepOptions& options, bool quiet) {
-  cli::catch_stop_signals();
-  cli::SweepPrinter printer(quiet);
-  return run_sweep(options, printer, [] { return cli::stop_signal() != 0; });
 }
 
 /// Says how far it came and how to go on, and gives the exit code.
@@ -49,48 +63,45 @@ int report_stop(const SweepOutcome& outcome, const std::string& command) {
   return cli::kStoppedBySignal + signal;
 }
 
+void print_summary(const Command& command, const SweepSummary& summary) {
+  cli::print_result(command.json ? summary.to_json() : describe_sweep(summary));
+}
+
 /// Does what the command line says, and gives the exit code.
 int sweep(int argc, char** argv) {
-  SweepOptions options;
-  std::string shard;
-  std::string merge;
-  bool json = false;
-  bool quiet = false;
+  Command command;
   cli::Flags flags(kProgram, "Trains a grid of networks: which lag is learned where?");
-  cli::add_sweep_flags(flags, options);
-  cli::add_work_flags(flags, options, shard);
-  flags.text("merge", merge, "DIR", "join what the shards in this folder have done");
+  cli::add_sweep_flags(flags, command.options);
+  cli::add_work_flags(flags, command.options, command.shard);
+  flags.text("merge", command.merge, "DIR", "join what the shards in this folder have done");
   flags.group("Output");
-  flags.text("out", options.out, "DIR",
+  flags.text("out", command.options.out, "DIR",
              "the sweep's folder, new, or of a sweep to go on with (default: sweeps/<UTC time>)");
-  cli::add_report_flags(flags, json, quiet, "the sweep's groups");
+  flags.toggle("no-report", command.no_report, "no sweep.svg and sweep.html");
+  cli::add_report_flags(flags, command.json, command.quiet, "the sweep's groups");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
     return cli::kDone;
   }
-  const auto print = [json](const SweepSummary& summary) {
-    cli::print_result(json ? summary.to_json() : describe_sweep(summary));
-  };
   if (flags.given("merge")) {
-    flags.check_alone("merge", {"json", "quiet"});
-    cli::SweepPrinter printer(quiet);
-    print(merge_sweep(merge, printer));
+    flags.check_alone("merge", {"json", "quiet", "no-report"});
+    print_summary(command, merge_shards(command));
     return cli::kDone;
   }
   if (flags.given("shard")) {
-    options.shard = cli::parse_shard("shard", shard);
+    command.options.shard = cli::parse_shard("shard", command.shard);
   }
-  const SweepOutcome outcome = train_grid(options, quiet);
+  const SweepOutcome outcome = train_grid(command);
   if (outcome.is_stopped) {
     return report_stop(outcome,
                        go_on_command({argv, argv + argc}, flags.given("out"), outcome.directory));
   }
-  if (!quiet && outcome.progress.trained == 0) {
+  if (!command.quiet && outcome.progress.trained == 0) {
     cli::print_note(fmt::format("nothing was left to train in {}\n", outcome.directory));
   }
   if (outcome.summary) {
-    print(*outcome.summary);
+    print_summary(command, *outcome.summary);
   } else {
-    cli::print_result(json ? outcome.to_json() : describe_shard(outcome));
+    cli::print_result(command.json ? outcome.to_json() : describe_shard(outcome));
   }
   return cli::kDone;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <unroll/report/sweep_report.h>
 #include <unroll/report/sweep_text.h>
 
 #include "cli/app.h"
@@ -14,8 +15,8 @@ constexpr const char* kClearLine = "\r\033[K";
 
 }  // namespace
 
-SweepPrinter::SweepPrinter(bool quiet)
-    : quiet_(quiet), is_terminal_(::isatty(STDERR_FILENO) != 0) {}
+SweepPrinter::SweepPrinter(bool quiet, bool has_report)
+    : quiet_(quiet), has_report_(has_report), is_terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 SweepPrinter::~SweepPrinter() { clear_line(); }
 
@@ -41,7 +42,16 @@ void SweepPrinter::on_progress(const SweepProgress& progress) {
   has_line_ = is_terminal_;
 }
 
-void SweepPrinter::on_finished(const SweepSummary& /*summary*/) { clear_line(); }
+void SweepPrinter::on_finished(const SweepSummary& summary) {
+  clear_line();
+  if (!has_report_) {
+    return;
+  }
+  const std::string problem = write_sweep_report(summary);
+  if (!quiet_ && !problem.empty()) {
+    print_note(fmt::format("note: no sweep.svg: {}\n", problem));
+  }
+}
 
 void SweepPrinter::clear_line() {
   if (has_line_) {

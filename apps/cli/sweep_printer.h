@@ -8,10 +8,10 @@
 namespace unroll::cli {
 
 /// Prints how a sweep goes: its start, then one line that lives on a terminal; elsewhere, such as
-/// in a log, a line now and then.
+/// in a log, a line now and then. Writes its report at the end.
 class SweepPrinter final : public SweepObserver {
  public:
-  explicit SweepPrinter(bool quiet);
+  SweepPrinter(bool quiet, bool has_report);
   ~SweepPrinter() override;
 
   void on_start(const SweepStart& start) override;
@@ -23,6 +23,7 @@ class SweepPrinter final : public SweepObserver {
   void clear_line();
 
   bool quiet_;
+  bool has_report_;
   bool is_terminal_;
   bool has_line_ = false;
   std::int64_t last_done_ = 0;

@@ -7,18 +7,30 @@
 
 namespace unroll {
 
-std::vector<NamedFloor> named_floors(const Floors& floors, std::int64_t num_steps) {
-  std::vector<NamedFloor> named = {
-      {"no lag seen", floors.none},
-      {fmt::format("no carried state, num_steps {}", num_steps), floors.no_carry},
-      {"every lag seen", floors.all},
-  };
+namespace {
+
+void sort_floors(std::vector<NamedFloor>& floors) {
+  std::stable_sort(
+      floors.begin(), floors.end(),
+      [](const NamedFloor& left, const NamedFloor& right) { return left.loss > right.loss; });
+}
+
+}  // namespace
+
+std::vector<NamedFloor> named_floors(const Floors& floors) {
+  std::vector<NamedFloor> named = {{"no lag seen", floors.none}, {"every lag seen", floors.all}};
   for (const auto& [lag, loss] : floors.per_lag) {
     named.push_back({fmt::format("only lag {} seen", lag), loss});
   }
-  std::stable_sort(named.begin(), named.end(), [](const NamedFloor& left, const NamedFloor& right) {
-    return left.loss > right.loss;
-  });
+  sort_floors(named);
+  return named;
+}
+
+std::vector<NamedFloor> named_floors(const Floors& floors, std::int64_t num_steps) {
+  std::vector<NamedFloor> named = named_floors(floors);
+  named.insert(named.begin() + 1,
+               {fmt::format("no carried state, num_steps {}", num_steps), floors.no_carry});
+  sort_floors(named);
   return named;
 }
 

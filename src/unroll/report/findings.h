@@ -20,6 +20,9 @@ struct NamedFloor {
 /// From the easiest to reach to the hardest.
 std::vector<NamedFloor> named_floors(const Floors& floors, std::int64_t num_steps);
 
+/// Those that num_steps has no part in.
+std::vector<NamedFloor> named_floors(const Floors& floors);
+
 /// How far a loss is from a floor: "0.1461 below".
 std::string describe_distance(double loss, double floor);
 

@@ -98,7 +98,7 @@ std::string theme_style() {
 
 }  // namespace
 
-std::string script_head(const std::string& name, const std::string& what) {
+std::string script_head(const std::string& name, const std::string& what, int width, int height) {
   return fmt::format(
       "# {0}\n"
       "# Written by Unroll, for you to change. To draw {1}.svg again: gnuplot {1}.gp\n"
@@ -108,7 +108,7 @@ std::string script_head(const std::string& name, const std::string& what) {
       "if (ARGC == 0) set output \"{1}.svg\"  # with an argument, the picture goes to stdout\n"
       "set datafile separator \",\"\n"
       "set datafile missing NaN  # lines go on over what is left out\n",
-      what, name, kPictureWidth, kPictureHeight, kFontSize, kPaper.light);
+      what, name, width, height, kFontSize, kPaper.light);
 }
 
 Drawing run_gnuplot(const std::string& folder, const std::string& script,

@@ -27,7 +27,8 @@ inline constexpr int kFontSize = 16;
 
 /// How a script opens: what it draws and how to draw it again, the terminal, and the file
 /// `name`.svg as its output unless it is run with an argument, when it writes to stdout.
-std::string script_head(const std::string& name, const std::string& what);
+std::string script_head(const std::string& name, const std::string& what, int width = kPictureWidth,
+                        int height = kPictureHeight);
 
 /// Runs the gnuplot script `script` of `folder` there, without the user's own settings, with an
 /// argument that makes it write its SVG to stdout.

@@ -4,56 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include <unroll/report/findings.h>
+#include <unroll/report/html.h>
 #include <unroll/report/markup.h>
-#include <unroll/report/page_style.h>
-#include <unroll/run/json.h>
 
 namespace unroll {
 namespace {
-
-// Elements. What they are given is markup already; escaped() makes markup of text.
-
-std::string paragraph(std::string_view content) { return fmt::format("<p>{}</p>\n", content); }
-
-std::string section(std::string_view heading, std::string_view content) {
-  return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", heading, content);
-}
-
-/// A column's heading, and whether it has numbers.
-struct Column {
-  const char* heading;
-  bool is_number = true;
-};
-
-using Columns = std::vector<Column>;
-using Cells = std::vector<std::string>;
-
-/// A table; each row's first cell is its heading.
-std::string table(std::string_view caption, const Columns& columns,
-                  const std::vector<Cells>& rows) {
-  const auto kind = [&columns](std::size_t i) {
-    return columns[i].is_number ? " class=\"number\"" : "";
-  };
-  std::string markup = fmt::format("<table>\n<caption>{}</caption>\n<thead><tr>", caption);
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    markup += fmt::format("<th scope=\"col\"{}>{}</th>", kind(i), columns[i].heading);
-  }
-  markup += "</tr></thead>\n<tbody>\n";
-  for (const Cells& row : rows) {
-    markup += fmt::format("<tr><th scope=\"row\">{}</th>", row.front());
-    for (std::size_t i = 1; i < row.size(); ++i) {
-      markup += fmt::format("<td{}>{}</td>", kind(i), row[i]);
-    }
-    markup += "</tr>\n";
-  }
-  return markup + "</tbody>\n</table>\n";
-}
 
 /// A number with four decimals.
 std::string decimal(double value) { return fmt::format("{:.4f}", value); }
@@ -148,16 +108,10 @@ std::string learned_section(const Summary& summary) {
 }
 
 std::string picture_section(const Drawing& picture) {
-  if (picture.svg.empty()) {
-    return section("Loss while training",
-                   paragraph(fmt::format("There is no picture: {}.", escaped(picture.problem))));
-  }
-  const std::size_t begin = picture.svg.find("<svg");  // what is before it has no place in HTML
   return section("Loss while training",
-                 fmt::format("<figure>\n{}<figcaption>The mean loss of the log rows and their "
-                             "running mean. loss.gp draws it from metrics.csv.</figcaption>\n"
-                             "</figure>\n",
-                             picture.svg.substr(begin)));
+                 figure(picture,
+                        "The mean loss of the log rows and their running mean. loss.gp "
+                        "draws it from metrics.csv."));
 }
 
 /// How far the loss is from each floor; nothing where none is known.
@@ -201,26 +155,6 @@ std::string loss_section(const Summary& summary) {
                 {{"what", false}, {"time"}}, times));
 }
 
-/// A table of a JSON object's members.
-std::string json_table(std::string_view caption, const char* heading, const Json& object) {
-  std::vector<Cells> rows;
-  rows.reserve(object.size());
-  for (const auto& [name, value] : object.items()) {
-    rows.push_back(
-        {escaped(name), escaped(value.is_string() ? value.get<std::string>() : value.dump())});
-  }
-  return table(caption, {{heading, false}, {"value", false}}, rows);
-}
-
-/// The last part of a run directory's path.
-std::string name_of_run(const std::string& directory) {
-  std::filesystem::path path = std::filesystem::absolute(directory).lexically_normal();
-  if (!path.has_filename()) {  // it ends in a slash
-    path = path.parent_path();
-  }
-  return escaped(path.filename().string());
-}
-
 std::string fault_of(const Summary& summary) {
   return summary.evaluation && summary.evaluation->is_impossible
              ? fmt::format("<p class=\"fault\" role=\"alert\">{}</p>\n", escaped(kImpossible))
@@ -230,36 +164,17 @@ std::string fault_of(const Summary& summary) {
 }  // namespace
 
 std::string report_page(const Summary& summary, const std::string& config, const Drawing& picture) {
-  Json options = Json::parse(config);  // in the order of config.json
-  const Json versions = options.value("versions", Json::object());
-  options.erase("versions");
-  const std::string name = name_of_run(summary.run_directory);
-  const std::string content =
-      fmt::format(
-          "<h1>Run {}</h1>\n<p>Model {}, {} engine on {}, {}, seed "
-          "{}.</p>\n",
-          name, escaped(summary.model), escaped(summary.engine), escaped(summary.device),
-          escaped(summary.dtype), summary.seed) +
-      fault_of(summary) + learned_section(summary) + picture_section(picture) +
-      floor_section(summary) + loss_section(summary) +
-      section("Configuration",
-              json_table("Every option, as config.json has it", "option", options)) +
-      section("Environment", json_table("What the run was made with", "part", versions));
-  return fmt::format(
-      "<!doctype html>\n"
-      "<html lang=\"en\">\n"
-      "<head>\n"
-      "<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;; "
-      "style-src &#39;unsafe-inline&#39;\">\n"
-      "<title>Run {}: what the network learned</title>\n"
-      "<style>\n{}</style>\n"
-      "</head>\n"
-      "<body>\n<main>\n{}</main>\n</body>\n"
-      "</html>\n",
-      name, page_style(), content);
+  const std::string name = escaped(folder_name(summary.run_directory));
+  const std::string content = fmt::format(
+                                  "<h1>Run {}</h1>\n<p>Model {}, {} engine on {}, {}, seed "
+                                  "{}.</p>\n",
+                                  name, escaped(summary.model), escaped(summary.engine),
+                                  escaped(summary.device), escaped(summary.dtype), summary.seed) +
+                              fault_of(summary) + learned_section(summary) +
+                              picture_section(picture) + floor_section(summary) +
+                              loss_section(summary) +
+                              config_sections("Every option, as config.json has it", config);
+  return document(fmt::format("Run {}: what the network learned", name), content);
 }
 
 }  // namespace unroll

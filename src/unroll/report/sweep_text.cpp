@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <unroll/report/findings.h>
+
 namespace unroll {
 namespace {
 
@@ -40,31 +42,26 @@ std::string describe_table(const SweepSummary& summary, double learning_rate,
 }
 
 std::string describe_floors(const LaggedProcess& process) {
-  constexpr std::string_view kLine = "{:<34}{:>8.4f}\n";
-  const Floors floors = process.floors(1);
   std::string text = fmt::format("\n{:<34}{:>8}\n", "loss floor", "nats");
-  text += fmt::format(kLine, "no lag seen", floors.none);
-  for (const auto& [lag, loss] : floors.per_lag) {
-    text += fmt::format(kLine, fmt::format("only lag {} seen", lag), loss);
+  for (const auto& [name, loss] : named_floors(process.floors(1))) {
+    text += fmt::format("{:<34}{:>8.4f}\n", name, loss);
   }
-  return text + fmt::format(kLine, "every lag seen", floors.all);
+  return text;
 }
 
-/// Nothing if none has.
-std::string describe_diverged(const std::vector<SweepRow>& rows) {
-  const auto count =
-      std::count_if(rows.begin(), rows.end(), [](const SweepRow& row) { return row.is_diverged; });
-  return count == 0
-             ? ""
-             : fmt::format("\n{} of {} cells diverged and are in no mean\n", count, rows.size());
-}
+}  // namespace
 
-/// "1 epoch", "2 epochs".
 std::string counted(std::int64_t count, const char* noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-}  // namespace
+std::string describe_diverged(const SweepSummary& summary) {
+  const auto count = std::count_if(summary.rows.begin(), summary.rows.end(),
+                                   [](const SweepRow& row) { return row.is_diverged; });
+  return count == 0 ? ""
+                    : fmt::format("{} of {} cells diverged and are in no mean", count,
+                                  summary.rows.size());
+}
 
 std::string describe_sweep_start(const SweepStart& start) {
   const SweepOptions& options = start.options;
@@ -125,7 +122,10 @@ std::string describe_sweep(const SweepSummary& summary) {
                              {begin, begin + static_cast<std::ptrdiff_t>(count)});
     }
   }
-  return text + describe_diverged(summary.rows) + describe_floors(summary.process);
+  if (const std::string diverged = describe_diverged(summary); !diverged.empty()) {
+    text += fmt::format("\n{}\n", diverged);
+  }
+  return text + describe_floors(summary.process);
 }
 
 }  // namespace unroll

@@ -7,6 +7,12 @@
 
 namespace unroll {
 
+/// "1 epoch", "2 epochs".
+std::string counted(std::int64_t count, const char* noun);
+
+/// How many cells diverged, in a sentence without its end; nothing if none has.
+std::string describe_diverged(const SweepSummary& summary);
+
 /// A few lines on what is about to be trained, on what, and where the results go.
 std::string describe_sweep_start(const SweepStart& start);
 
