@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 using namespace testing;
 
 /// What a finished sweep has, and nothing else.
-const std::set<std::string> sweep_files = {"cells-1-of-1.csv", "sweep.csv", "sweep.json"};
+const std::set<std::string> sweep_files = {"cells-1-of-1.csv", "sweep.csv",  "sweep.gp",
+                                           "sweep.html",       "sweep.json", "sweep.svg"};
 
 /// Flags of a sweep of eight cells, each of which takes some tenths of a second.
 constexpr const char* kSlowSweep =
@@ -31,6 +32,13 @@ TEST(Sweep, LeavesExactlyItsFiles) {
   expect_sweeps(folder, "--out sweep" + std::string(kSmallSweep));
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"sweep"});
   EXPECT_EQ(names_in(folder / "sweep"), sweep_files);
+}
+
+TEST(Sweep, LeavesNoReportIfItIsNotAskedFor) {
+  const TempDir folder;
+  expect_sweeps(folder, "--out sweep --no-report" + std::string(kSmallSweep));
+  EXPECT_EQ(names_in(folder / "sweep"),
+            (std::set<std::string>{"cells-1-of-1.csv", "sweep.csv", "sweep.json"}));
 }
 
 TEST(Sweep, DefaultFolderIsUnderSweeps) {

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <string>
 #include <vector>
 
+#include "page_text.h"
 #include "summaries.h"
 
 namespace unroll {
@@ -26,28 +26,6 @@ const Drawing a_picture = {.svg = "<?xml version=\"1.0\"?>\n<svg class=\"picture
 
 std::string page_of(const Summary& summary, const Drawing& picture = a_picture) {
   return report_page(summary, kConfig, picture);
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-    ++found;
-  }
-  return found;
-}
-
-/// What the page says, without its markup and with single spaces.
-std::string text_of(const std::string& page) {
-  const std::string body = page.substr(page.find("<body>"));
-  const std::string text = std::regex_replace(body, std::regex("<[^>]*>"), " ");
-  return std::regex_replace(text, std::regex("\\s+"), " ");
-}
-
-void expect_says(const std::string& page, const std::vector<std::string>& parts) {
-  const std::string text = text_of(page);
-  for (const std::string& part : parts) {
-    EXPECT_NE(text.find(part), std::string::npos) << part << " is not in " << text;
-  }
 }
 
 TEST(Page, SaysWhatWasLearnedWithTheTruthBeside) {

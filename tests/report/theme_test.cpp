@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 namespace unroll {
@@ -41,6 +43,38 @@ TEST(Theme, CurvesCanBeSeen) {
   expect_contrast(kMean, 3.0);
   for (const Tone& tone : kCurves) {
     expect_contrast(tone, 3.0);
+  }
+}
+
+/// The colour that is so far from one to another, as gnuplot mixes a palette's.
+std::string mixed(const std::string& from, const std::string& to, double share) {
+  std::string colour = "#";
+  for (const std::size_t at : {1U, 3U, 5U}) {
+    const double first = std::stoi(from.substr(at, 2), nullptr, 16);
+    const double last = std::stoi(to.substr(at, 2), nullptr, 16);
+    std::array<char, 3> digits{};
+    std::snprintf(digits.data(), digits.size(), "%02x",
+                  static_cast<unsigned int>(std::lround(first + share * (last - first))));
+    colour += digits.data();
+  }
+  return colour;
+}
+
+TEST(Theme, NumbersOnShadesCanBeRead) {
+  constexpr int kSteps = 2'000;
+  for (int step = 0; step <= kSteps; ++step) {
+    const double share = static_cast<double>(step) / kSteps;
+    const double place = share * static_cast<double>(kShades.size() - 1);
+    const auto before = std::min(static_cast<std::size_t>(place), kShades.size() - 2);
+    const std::string shade =
+        mixed(kShades[before], kShades[before + 1], place - static_cast<double>(before));
+    EXPECT_GE(contrast(ink_on_shade(share), shade), 4.5) << share << " " << shade;
+  }
+}
+
+TEST(Theme, ShadesDarkenStepByStep) {
+  for (std::size_t i = 1; i < kShades.size(); ++i) {
+    EXPECT_LT(luminance(kShades[i]), luminance(kShades[i - 1])) << i;
   }
 }
 

@@ -32,6 +32,7 @@ thead th { font-weight: 600; }
 tr { border-bottom: 1px solid var(--faint); }
 .number { text-align: right; }
 .whole { white-space: nowrap; }
+.wide { overflow-x: auto; }
 @media (min-width: 36rem) { .number { white-space: nowrap; } }
 .bar { display: block; height: 0.4rem; margin-top: 0.2rem; background: var(--bar); }
 .fault { border: 3px solid var(--fault); padding: 0.8rem; color: var(--fault); font-weight: 600; }

@@ -24,16 +24,6 @@ constexpr int kLegendWidth = 200;  // on the right of a map
 constexpr int kTitleHeight = 34;
 constexpr int kAxisHeight = 64;
 
-/// The maps are read with these, from a loss or share that nothing is learned at to one that all
-/// is. One hue, from light to dark, which no colour blindness hides (ColorBrewer's Blues). They are
-/// not the theme's, and are the same on a light and a dark page, as are the numbers on them.
-constexpr const char* kShades =
-    "0 \"#deebf7\", 1 \"#c6dbef\", 2 \"#9ecae1\", 3 \"#6baed6\", 4 \"#4292c6\", "
-    "5 \"#2171b5\", 6 \"#08519c\", 7 \"#08306b\"";
-/// Up to this share of the shades black is read best on them, beyond it white; the contrast is 4.5
-/// at least.
-constexpr double kDark = 0.677;
-
 /// One heat map.
 struct Map {
   std::string name;  ///< of its data, a word
@@ -50,14 +40,20 @@ struct CellContent {
   std::string text;
 };
 
-/// The text's colour as gnuplot's number. These two are not the theme's, and stay as they are on
-/// the shades; on no shade it is one of the theme's.
+/// The text's colour as gnuplot's number; on no shade it is one of the theme's.
 std::string ink_of(const Map& map, const std::optional<double>& value) {
-  if (!value) {
-    return "0x" + std::string(kMuted.light).substr(1);
+  const char* ink =
+      value ? ink_on_shade((*value - map.nothing) / (map.everything - map.nothing)) : kMuted.light;
+  return fmt::format("0x{}", ink + 1);
+}
+
+/// The shades as gnuplot defines a palette: "0 "#deebf7", 1 "#c6dbef", ..".
+std::string palette() {
+  std::string shades;
+  for (std::size_t i = 0; i < kShades.size(); ++i) {
+    shades += fmt::format("{}{} \"{}\"", i == 0 ? "" : ", ", i, kShades[i]);
   }
-  const double share = (*value - map.nothing) / (map.everything - map.nothing);
-  return share > kDark ? "0xfefefe" : "0x000000";
+  return shades;
 }
 
 /// How large the picture is, and where its maps lie.
@@ -127,7 +123,9 @@ Map loss_map(const SweepSummary& summary, double learning_rate, std::size_t numb
              .title = title_of(summary.config.grid, "mean held-out loss, nats", learning_rate),
              .nothing = floors.none,
              .everything = floors.all};
-  for (const auto& [name, loss] : named_floors(floors)) {
+  const std::vector<NamedFloor> named = named_floors(floors);
+  map.tics.reserve(named.size());
+  for (const auto& [name, loss] : named) {
     map.tics.push_back(fmt::format("\"{0:.4f} {1}\" {0:.6f}", loss, name));
   }
   return filled(std::move(map), summary, learning_rate, [](const SweepGroup& group) {
@@ -201,7 +199,7 @@ std::string draw(const Map& map, const std::string& place) {
       "palette, \\\n"
       "  ${7} using 1:2:4:5 with labels font \",15\" textcolor rgb variable\n",
       place, map.title, std::min(map.nothing, map.everything),
-      std::max(map.nothing, map.everything), kShades,
+      std::max(map.nothing, map.everything), palette(),
       map.nothing > map.everything ? "negative" : "positive", fmt::join(map.tics, ", "), map.name);
 }
 

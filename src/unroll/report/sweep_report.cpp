@@ -15,28 +15,32 @@
 namespace unroll {
 namespace {
 
-/// A table num_steps x hidden_size of one learning rate, whose cells `describe` gives, behind
-/// `columns` of its own, which `lead` gives for each num_steps.
+/// A table num_steps x hidden_size of one learning rate, whose cells `describe` gives, behind what
+/// `lead` gives for each num_steps. One that is wider than the page is scrolled by itself.
 template <class Lead, class Describe>
 std::string grid_table(const SweepSummary& summary, double learning_rate, std::string_view caption,
                        const Columns& lead_columns, const Lead& lead, const Describe& describe) {
   const SweepGrid& grid = summary.config.grid;
   Columns columns = {{"num_steps", false}};
+  columns.reserve(1 + lead_columns.size() + grid.hidden_size.size());
   columns.insert(columns.end(), lead_columns.begin(), lead_columns.end());
   for (const std::int64_t hidden_size : grid.hidden_size) {
-    columns.push_back({fmt::format("hidden_size {}", hidden_size)});
+    columns.push_back({fmt::to_string(hidden_size)});
   }
   std::vector<Cells> rows;
   rows.reserve(grid.num_steps.size());
   for (const std::int64_t num_steps : grid.num_steps) {
     Cells cells = lead(num_steps);
     cells.insert(cells.begin(), fmt::to_string(num_steps));
+    cells.reserve(columns.size());
     for (const std::int64_t hidden_size : grid.hidden_size) {
       cells.push_back(describe(summary.group(num_steps, hidden_size, learning_rate)));
     }
     rows.push_back(std::move(cells));
   }
-  return table(caption, columns, rows);
+  return fmt::format(
+      "<div class=\"wide\" tabindex=\"0\">\n{}</div>\n",
+      table(fmt::format("{}; num_steps down, hidden_size across", caption), columns, rows));
 }
 
 std::string loss_table(const SweepSummary& summary, double learning_rate) {
@@ -94,8 +98,10 @@ std::string picture_section(const SweepSummary& summary, const Drawing& picture)
 }
 
 std::string floor_section(const LaggedProcess& process) {
+  const std::vector<NamedFloor> floors = named_floors(process.floors(1));
   std::vector<Cells> rows;
-  for (const auto& [name, loss] : named_floors(process.floors(1))) {
+  rows.reserve(floors.size());
+  for (const auto& [name, loss] : floors) {
     rows.push_back({escaped(name), fmt::format("{:.4f}", loss)});
   }
   return section("Loss floors",

@@ -23,4 +23,14 @@ inline constexpr Tone kFault = {"#b3261e", "#ff9a91"};
 inline constexpr std::array kCurves = {kMean, Tone{"#b34a00", "#ffab66"},
                                        Tone{"#00735a", "#58d3ae"}, Tone{"#8e3a8c", "#e39be0"}};
 
+/// Of heat maps, from where nothing is learned to where all is. One hue, from light to dark, which
+/// no colour blindness hides (Blues of ColorBrewer, Brewer 2003). They are the same on a light and
+/// a dark background, and so is what is written on them.
+inline constexpr std::array kShades = {"#deebf7", "#c6dbef", "#9ecae1", "#6baed6",
+                                       "#4292c6", "#2171b5", "#08519c", "#08306b"};
+
+/// Of text on a shade that is so far, 0 to 1, from the first one to the last; its contrast to it is
+/// at least 4.5. No other tone's colours.
+constexpr const char* ink_on_shade(double share) { return share > 0.677 ? "#fefefe" : "#000000"; }
+
 }  // namespace unroll

@@ -241,8 +241,10 @@ std::string sweep_csv_path(const std::string& directory) { return directory + "/
 
 std::vector<SweepPart> read_sweep_parts(const std::string& directory, const SweepGrid& grid,
                                         const LaggedProcess& process) {
+  const std::map<std::string, Shard> files = part_files(directory);
   std::vector<SweepPart> parts;
-  for (const auto& [name, shard] : part_files(directory)) {
+  parts.reserve(files.size());
+  for (const auto& [name, shard] : files) {
     const std::string path = fmt::format("{}/{}", directory, name);
     parts.push_back(parse_sweep_part(read_file(path), path, grid, process));
     parts.back().shard = shard;
