@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <utility>
 
 #include "cli/app.h"
 #include "cli/stop_signal.h"
@@ -26,6 +27,14 @@ std::size_t terminal_width() {
   return is_known ? size.ws_col : kUsual;
 }
 
+/// Columns that a line may take: written to the last column it might wrap, and Ctrl-C makes the
+/// terminal add ^C to it.
+std::size_t free_width() {
+  constexpr std::size_t kFree = 3;
+  const std::size_t width = terminal_width();
+  return width > kFree ? width - kFree : 0;
+}
+
 }  // namespace
 
 TerminalLine::TerminalLine(bool wanted)
@@ -41,11 +50,13 @@ TerminalLine::~TerminalLine() {
 }
 
 void TerminalLine::show(const LiveStatus& status) {
-  // Written to the last column it might wrap, and Ctrl-C makes the terminal add ^C to it.
-  constexpr std::size_t kFree = 3;
-  const std::size_t width = terminal_width();
-  shown_ =
-      describe_live(status, {.width = width > kFree ? width - kFree : 0, .colour = has_colour_});
+  print(describe_live(status, {.width = free_width(), .colour = has_colour_}));
+}
+
+void TerminalLine::show(std::string_view text) { print(std::string(text.substr(0, free_width()))); }
+
+void TerminalLine::print(std::string line) {
+  shown_ = std::move(line);
   set_unfinished_line(!shown_.empty());
   print_note(std::string(kEraseLine).append(shown_));
 }

@@ -24,11 +24,15 @@ class TerminalLine {
 
   /// Shows this in the place of what was there.
   void show(const LiveStatus& status);
+  /// Shows a short text, of which what does not fit is cut off.
+  void show(std::string_view text);
 
   /// Prints lines of text, above the line if there is one.
   void print_above(std::string_view text) const;
 
  private:
+  void print(std::string line);
+
   bool is_live_;
   bool has_colour_;
   std::string shown_;

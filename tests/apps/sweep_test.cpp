@@ -77,8 +77,8 @@ TEST(Sweep, SaysWhatItDoesOnStderrAndWhatCameOfItOnStdout) {
 TEST(Sweep, OnATerminalProgressIsOneLine) {
   const TempDir folder;
   const Outcome outcome = run_shell(
-      "script -qec " + shell_word(sweep_command("--out sweep" + std::string(kSmallSweep))) +
-          " /dev/null",
+      "TERM=xterm script -qec " +
+          shell_word(sweep_command("--out sweep" + std::string(kSmallSweep))) + " /dev/null",
       folder.path());
   if (outcome.exit_code == 127) {
     GTEST_SKIP() << "there is no script(1) to make a terminal";

@@ -21,7 +21,7 @@ constexpr int kCellHeight = 34;
 constexpr int kLeastHeight = 116;  // of a map's cells, so that its legend has room
 constexpr int kLeft = 64;
 constexpr int kLegendWidth = 200;  // on the right of a map
-constexpr int kTitleHeight = 34;
+constexpr int kTitleHeight = 42;
 constexpr int kAxisHeight = 64;
 
 /// One heat map.

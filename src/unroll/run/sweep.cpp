@@ -189,7 +189,7 @@ void check_is_sweep(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     // Another shard may be at writing sweep.json.
-    is_empty = is_empty && entry.path().filename().string().starts_with("sweep.json.");
+    is_empty = is_empty && is_temporary(entry.path().filename().string());
   }
   if (error) {
     throw FileError(directory, "cannot be read as a sweep's folder: " + error.message());
