@@ -172,13 +172,70 @@ TEST(Evaluate, TakesTheShortestSeries) {
   for (const std::int64_t length : {2, 3, 20, 21, 22, 41, 42, 101, 300}) {
     const auto series = testing::scrambled_series(length, 2);
     const Evaluation evaluation = evaluate(*model, *series, std::nullopt);
-    EXPECT_GE(evaluation.symbols, (length + 1) / 2 - 100) << length;
+    const std::int64_t judged = length - std::min<std::int64_t>(length / 2, 256);
+    const std::int64_t rows = std::max<std::int64_t>(judged / 20, 1);
+    EXPECT_EQ(evaluation.symbols, judged / rows * rows) << length;
     EXPECT_TRUE(std::isfinite(evaluation.loss.value)) << length;
+    EXPECT_EQ(evaluation.loss.standard_error.has_value(), rows > 1) << length;
+    EXPECT_EQ(evaluation.profile.empty(), length < 21) << length;
   }
   EXPECT_THROW(evaluate(*model, *testing::scrambled_series(1, 2), std::nullopt),
                std::invalid_argument);
   EXPECT_THROW(evaluate(*model, *testing::scrambled_series(50, 3), std::nullopt),
                std::invalid_argument);
+}
+
+// A network was never asked about inputs that do not occur, and says anything about them.
+TEST(Evaluate, ProfilesByTheInputsThatOccur) {
+  Series series = *testing::scrambled_series(3'000, 2);
+  series.num_classes = 5;
+  const ModelOptions sizes = {.num_classes = 5, .hidden_size = 6};
+  const auto profile_of = [&](double weight_of_others) {
+    Weights weights = testing::spread_weights(sizes, torch::kFloat64);
+    weights.input_weight.narrow(1, 2, 3).fill_(weight_of_others);
+    const auto model = make_model(sizes, torch::kFloat64, torch::kCPU);
+    model->set_weights(weights);
+    return evaluate(*model, series, std::nullopt).profile;
+  };
+  const auto one = profile_of(5.0);
+  const auto other = profile_of(-5.0);
+  ASSERT_EQ(one.size(), other.size());
+  for (std::size_t lag = 0; lag < one.size(); ++lag) {
+    EXPECT_EQ(one[lag].change.value, other[lag].change.value);
+  }
+}
+
+// Of ten evaluations the effect's spread is what each says its standard error is.
+TEST(Evaluate, StandardErrorsAreThoseOfRepeatedEvaluations) {
+  const LaggedProcess process = LaggedProcess::tutorial();
+  const auto model = delay_line(0.0, {{.lag = 3, .effect = 2.2}, {.lag = 8, .effect = -1.1}});
+  std::vector<double> effects;
+  double squares = 0.0;
+  double claimed = 0.0;
+  constexpr int kTimes = 40;
+  for (std::uint32_t seed = 0; seed < kTimes; ++seed) {
+    const Estimate effect =
+        evaluate(*model, held_out_series(process, 10'000, seed), process).lags.at(0).effect;
+    effects.push_back(effect.value);
+    claimed += *effect.standard_error / kTimes;
+  }
+  double mean = 0.0;
+  for (const double effect : effects) {
+    mean += effect / kTimes;
+  }
+  for (const double effect : effects) {
+    squares += (effect - mean) * (effect - mean) / (kTimes - 1);
+  }
+  EXPECT_GT(claimed, 0.6 * std::sqrt(squares));
+  EXPECT_LT(claimed, 1.6 * std::sqrt(squares));
+}
+
+TEST(Evaluate, ASampleWithoutAnInputsValuesHasNoEffect) {
+  const auto model = delay_line(0.0, {{.lag = 3, .effect = 1.0}});
+  const Evaluation evaluation = evaluate_tutorial(*model, 1);
+  EXPECT_EQ(evaluation.symbols, 1);
+  EXPECT_TRUE(std::isnan(evaluation.lags.at(0).effect.value));
+  EXPECT_FALSE(evaluation.lags.at(0).effect.standard_error.has_value());
 }
 
 TEST(Evaluate, IsTheSameEveryTime) {

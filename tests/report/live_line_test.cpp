@@ -50,15 +50,25 @@ TEST(LiveLine, LeavesOutWhatDoesNotFit) {
             "[##########----------]   50%  epoch 3/5  4000 windows/s  0:20 left  mean loss 0.5221  "
             "floor +0.0676");
   EXPECT_EQ(line_of(a_status(), 80),
-            "[########---------]   50%  epoch 3/5  0:20 left  mean loss 0.5221  floor +0.0676");
+            "[#######-------]   50%  epoch 3/5  4000/s  0:20 left  loss 0.5221  floor +0.0676");
   EXPECT_EQ(line_of(a_status(), 60),
-            "[######------]   50%  epoch 3/5  0:20 left  mean loss 0.5221");
-  EXPECT_EQ(line_of(a_status(), 46), " 50%  epoch 3/5  0:20 left  mean loss 0.5221");
-  EXPECT_EQ(line_of(a_status(), 37), " 50%  0:20 left  mean loss 0.5221");
-  EXPECT_EQ(line_of(a_status(), 22), " 50%  mean loss 0.5221");
+            "[####-----]   50%  epoch 3/5  4000/s  0:20 left  loss 0.5221");
+  EXPECT_EQ(line_of(a_status(), 46), " 50%  epoch 3/5  0:20 left  loss 0.5221");
+  EXPECT_EQ(line_of(a_status(), 37), " 50%  4000/s  0:20 left  loss 0.5221");
+  EXPECT_EQ(line_of(a_status(), 22), " 50%  loss 0.5221");
   EXPECT_EQ(line_of(a_status(), 19), " 50%");
   EXPECT_EQ(line_of(a_status(), 4), " 50%");
   EXPECT_EQ(line_of(a_status(), 3), "");
+}
+
+TEST(LiveLine, SaysAllInEightyColumns) {
+  LiveStatus status = a_status();
+  status.epoch = 12;
+  status.epochs = 20;
+  status.seconds_here = 0.128;
+  constexpr std::size_t kFree = 3;  // for what the terminal echoes
+  EXPECT_EQ(line_of(status, 80 - kFree),
+            "[####-----]   50%  epoch 12/20  625k/s  0:00 left  loss 0.5221  floor +0.0676");
 }
 
 TEST(LiveLine, IsNeverWiderThanItMayBe) {

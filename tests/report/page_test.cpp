@@ -88,7 +88,7 @@ TEST(Page, CallsTheRunByTheLastPartOfItsPath) {
 TEST(Page, HasTheProfileOfAUsersFileWithBars) {
   const std::string page = page_of(a_summary_of_a_file());
   expect_says(page, {"lag effect 0 -0.2500 &plusmn;&nbsp;0.0030 1 +0.5000 &plusmn;&nbsp;0.0050",
-                     "afterwards, same data, 300 symbols 0.0200"});
+                     "same data, 300 symbols 0.0200"});
   EXPECT_NE(page.find("<span class=\"bar\" style=\"width: 25.0%\"></span>"), std::string::npos);
   EXPECT_NE(page.find("<span class=\"bar\" style=\"width: 50.0%\"></span>"), std::string::npos);
   EXPECT_EQ(page.find("floor"), std::string::npos);

@@ -149,7 +149,7 @@ TEST_F(TrainingRunTest, EvaluatesAUsersSeriesOnItself) {
   run_training(options, recorder);
   const Json evaluation = json("summary.json")["evaluation"];
   EXPECT_EQ(evaluation["series"], "training");
-  EXPECT_EQ(evaluation["symbols"], 200) << "half of 500 warm the state up, then 100 rows of 2";
+  EXPECT_EQ(evaluation["symbols"], 240) << "half of 500 warm the state up, then 12 rows of 20";
   EXPECT_TRUE(evaluation["combinations"].empty());
   EXPECT_EQ(evaluation["profile"].size(), 21U);
 }

@@ -268,5 +268,19 @@ TEST(AvailableMemory, RespectsTheAddressSpacesLimit) {
   EXPECT_GT(available, 32 * kMebibyte);
 }
 
+TEST(CheckMemory, CountsTheSeriesOfTheEvaluation) {
+  MemoryDemand demand = {.series_length = 1, .engines = {EngineChoice::kFused}};
+  EXPECT_NO_THROW(check_memory(demand, 1e6));
+  demand.eval_length = 1'000'000'000;
+  try {
+    check_memory(demand, 1e9);
+    FAIL() << "it was taken";
+  } catch (const InvalidOption& error) {
+    EXPECT_EQ(error.option(), "eval_length");
+    EXPECT_NE(error.problem().find("needs 14.9 GiB"), std::string::npos) << error.problem();
+  }
+  EXPECT_NO_THROW(check_memory(demand, 2e10));
+}
+
 }  // namespace
 }  // namespace unroll

@@ -18,8 +18,8 @@ struct EvaluationOptions {
   void validate() const;
 };
 
-/// A mean over a sample, with the standard error of that mean; none where the sample is too small
-/// to tell.
+/// A mean over a sample, NaN of none, with the standard error of that mean; none where the sample
+/// is too small to tell.
 struct Estimate {
   double value = 0.0;
   std::optional<double> standard_error = {};
@@ -37,14 +37,14 @@ constexpr double kSignificant = 3.0;
 /// What the model says where the process's lagged inputs have these values.
 struct Combination {
   std::vector<std::int64_t> inputs;  ///< X[t - lag] of each lag, in the process's order
-  double probability = 0.0;          ///< the model's mean P(Y = 1)
+  double probability = 0.0;          ///< the model's mean P(Y = 1); NaN where it never occurs
   double truth = 0.0;                ///< the process's P(Y = 1)
   std::int64_t count = 0;            ///< symbols that this is a mean over
 };
 
 /// Whether a lag is learned.
 enum class Learned {
-  kNo,      ///< the model's P(Y = 1) does not depend on it
+  kNo,      ///< the model's P(Y = 1) does not follow it, or by less than a tenth of the truth
   kPartly,  ///< it depends on it, which the loss alone does not show
   kYes,     ///< the loss is below the floor of every model that does not see it
 };

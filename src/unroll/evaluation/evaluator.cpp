@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -16,7 +17,8 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kRows = 100;
+constexpr std::int64_t kMostRows = 100;
+constexpr std::int64_t kShortestRow = 20;
 constexpr std::int64_t kWarmUp = 256;
 constexpr std::int64_t kLongestLag = 20;  // of the profile
 constexpr std::int64_t kProbes = 5;       // places in each row where the profile is taken
@@ -30,6 +32,9 @@ double square(double x) { return x * x; }
 /// The mean of independent numbers, with its standard error.
 Estimate mean_of(const std::vector<double>& numbers) {
   const auto count = static_cast<double>(numbers.size());
+  if (numbers.empty()) {
+    return {.value = std::nan("")};
+  }
   Estimate mean;
   for (const double number : numbers) {
     mean.value += number / count;
@@ -64,13 +69,13 @@ class RowMeans {
     return total;
   }
 
-  /// 0 if nothing was added.
+  /// NaN if nothing was added.
   [[nodiscard]] double total_mean() const {
     double sum = 0.0;
     for (const double row_sum : sums_) {
       sum += row_sum;
     }
-    return sum / static_cast<double>(std::max<std::int64_t>(count(), 1));
+    return sum / static_cast<double>(count());
   }
 
   /// Over the rows that have any.
@@ -180,11 +185,20 @@ class Dependency {
   std::vector<std::array<RowMeans, 2>> by_input_;  // of each lag, where its input is 0 and 1
 };
 
-/// How the answer changes when one input some steps back is another class.
+/// The classes that occur, in order.
+torch::Tensor classes_in(const std::vector<std::int64_t>& symbols) {
+  const std::set<std::int64_t> classes(symbols.begin(), symbols.end());
+  return torch::tensor(std::vector<std::int64_t>(classes.begin(), classes.end()), torch::kInt64);
+}
+
+/// How the answer changes when one input some steps back is another class, of those that occur: a
+/// network says anything about an input that it has never seen.
 class Profile {
  public:
-  Profile(std::int64_t rows, std::int64_t num_classes)
+  /// `input_classes` [at least 2], in order.
+  Profile(std::int64_t rows, std::int64_t num_classes, torch::Tensor input_classes)
       : num_classes_(num_classes),
+        input_classes_(std::move(input_classes)),
         change_(kLongestLag + 1, RowMeans(rows)),
         effect_(kLongestLag + 1, RowMeans(rows)) {}
 
@@ -195,8 +209,15 @@ class Profile {
     const std::int64_t steps = kLongestLag + 1;
     const std::int64_t variants = 1 + steps;
     const torch::Tensor row = torch::arange(rows, inputs.options()).unsqueeze(1);
-    const torch::Tensor others =  // of more than two classes each row takes one of the others
-        (inputs + 1 + row % (num_classes_ - 1)) % num_classes_;
+    const std::int64_t count = input_classes_.size(0);
+    const torch::Tensor others =
+        input_classes_
+            .index_select(  // each row takes one of the others
+                0, ((torch::searchsorted(input_classes_, inputs.contiguous()) + 1 +
+                     row % (count - 1)) %
+                    count)
+                       .flatten())
+            .view_as(inputs);
     const torch::Tensor all = inputs.unsqueeze(0).repeat({variants, 1, 1});  // [V, R, steps]
     for (std::int64_t lag = 0; lag <= kLongestLag; ++lag) {
       const std::int64_t step = kLongestLag - lag;
@@ -241,6 +262,7 @@ class Profile {
   }
 
   std::int64_t num_classes_;
+  torch::Tensor input_classes_;
   std::vector<RowMeans> change_;  // by lag
   std::vector<RowMeans> effect_;
 };
@@ -255,9 +277,10 @@ class Evaluator {
             const std::optional<LaggedProcess>& process)
       : model_(model),
         series_(series),
-        warm_up_(std::min(warm_up(process), series.length() / 2)),
-        rows_(std::min(kRows, series.length() - warm_up_)),
-        row_length_((series.length() - warm_up_) / std::max<std::int64_t>(rows_, 1)),
+        warm_up_(process ? std::min(warm_up(process), series.length() - 1)
+                         : std::min(warm_up(process), series.length() / 2)),
+        rows_(std::clamp<std::int64_t>((series.length() - warm_up_) / kShortestRow, 1, kMostRows)),
+        row_length_((series.length() - warm_up_) / rows_),
         losses_(rows_) {
     if (series.length() < 2 || series.num_classes > model.options().num_classes) {
       throw std::invalid_argument(
@@ -271,8 +294,9 @@ class Evaluator {
     if (process) {
       dependency_.emplace(*process, series, rows_);
     }
-    if (model.options().num_classes > 1) {
-      profile_.emplace(rows_, model.options().num_classes);
+    torch::Tensor input_classes = classes_in(series.inputs).to(inputs_.device());
+    if (input_classes.size(0) > 1) {
+      profile_.emplace(rows_, model.options().num_classes, std::move(input_classes));
     }
   }
 

@@ -16,10 +16,12 @@ namespace unroll {
 /// training series' stream.
 Series held_out_series(const LaggedProcess& process, std::int64_t eval_length, std::uint32_t seed);
 
-/// Evaluates a model on a series. The series is cut into up to 100 contiguous rows, which run side
-/// by side; each begins with the last symbols of the row before (256, or the longest lag if that is
-/// more), which are not judged, so that its state is carried and not cold. The rows' spread is what
-/// standard errors are made of. `process` is what made the series; none for a user's own.
+/// Evaluates a model on a series. The series is cut into up to 100 contiguous rows of the same
+/// length, 20 symbols at least, which run side by side; what fills no row is left out. Each row
+/// begins with the last symbols of the row before (256, or the longest lag if that is more, but at
+/// most half of a user's series), which are not judged, so that its state is carried and not cold.
+/// The rows' spread is what standard errors are made of. `process` is what made the series; none
+/// for a user's own.
 /// @throws std::invalid_argument if the series has more classes than the model, or not two symbols
 Evaluation evaluate(RecurrentModel& model, const Series& series,
                     const std::optional<LaggedProcess>& process);

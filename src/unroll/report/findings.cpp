@@ -34,13 +34,20 @@ std::vector<NamedFloor> named_floors(const Floors& floors, std::int64_t num_step
   return named;
 }
 
+std::string describe_number(double value) {
+  return std::isnan(value) ? "-" : fmt::format("{:.4f}", value);
+}
+
+std::string describe_signed(double value) {
+  return std::isnan(value) ? "-" : fmt::format("{:+.4f}", value);
+}
+
 std::string describe_distance(double loss, double floor) {
   return fmt::format("{:.4f} {}", std::abs(loss - floor), loss < floor ? "below" : "above");
 }
 
 std::string describe_series(const Evaluation& evaluation) {
-  return fmt::format("{}, {} symbols",
-                     evaluation.is_held_out ? "held out" : "afterwards, same data",
+  return fmt::format("{}, {} symbols", evaluation.is_held_out ? "held out" : "same data",
                      evaluation.symbols);
 }
 

@@ -23,6 +23,12 @@ std::vector<NamedFloor> named_floors(const Floors& floors, std::int64_t num_step
 /// Those that num_steps has no part in.
 std::vector<NamedFloor> named_floors(const Floors& floors);
 
+/// A number with four decimals; "-" for none.
+std::string describe_number(double value);
+
+/// The same with its sign.
+std::string describe_signed(double value);
+
 /// How far a loss is from a floor: "0.1461 below".
 std::string describe_distance(double loss, double floor);
 

@@ -9,6 +9,7 @@ namespace unroll {
 namespace {
 
 constexpr std::size_t kGap = 2;  // columns between two parts
+constexpr std::size_t kShortestBar = 8;
 
 /// The parts in the order in which they are shown. An empty one is not.
 struct Parts {
@@ -30,21 +31,41 @@ std::string describe_time(double seconds) {
                       : fmt::format("{}:{:02}:{:02}", minutes / 60, minutes % 60, whole % 60);
 }
 
-Parts texts_of(const LiveStatus& status) {
+/// 4000 windows/s, or where there is less room 4000/s and 621k/s.
+std::string describe_speed(double speed, bool is_short) {
+  constexpr double kThousands = 1e4;
+  if (!is_short) {
+    return fmt::format("{:.0f} windows/s", speed);
+  }
+  return speed < kThousands ? fmt::format("{:.0f}/s", speed)
+                            : fmt::format("{:.0f}k/s", speed / 1e3);
+}
+
+Parts texts_of(const LiveStatus& status, bool is_short) {
   Parts parts;
   parts.done = fmt::format("{:>3}%", 100 * status.windows / status.total_windows);
   parts.epoch = fmt::format("epoch {}/{}", status.epoch, status.epochs);
   if (status.windows_here > 0 && status.seconds_here > 0.0) {
     const double speed = static_cast<double>(status.windows_here) / status.seconds_here;
     const auto windows_left = static_cast<double>(status.total_windows - status.windows);
-    parts.speed = fmt::format("{:.0f} windows/s", speed);
+    parts.speed = describe_speed(speed, is_short);
     parts.left = fmt::format("{} left", describe_time(windows_left / speed));
   }
-  parts.loss = fmt::format("mean loss {:.4f}", status.mean_loss);
+  parts.loss = fmt::format("{}loss {:.4f}", is_short ? "" : "mean ", status.mean_loss);
   if (status.floor) {
     parts.distance = fmt::format("floor {:+.4f}", status.mean_loss - *status.floor);
   }
   return parts;
+}
+
+/// What all parts take side by side, the bar the least it can.
+std::size_t width_of(const Parts& parts) {
+  std::size_t width = kShortestBar;
+  for (const std::string* part :
+       {&parts.done, &parts.epoch, &parts.speed, &parts.left, &parts.loss, &parts.distance}) {
+    width += part->empty() ? 0 : kGap + part->size();
+  }
+  return width;
 }
 
 std::string draw_bar(const LiveStatus& status, std::size_t columns, bool colour) {
@@ -59,15 +80,17 @@ std::string draw_bar(const LiveStatus& status, std::size_t columns, bool colour)
 }  // namespace
 
 std::string describe_live(const LiveStatus& status, const LiveStyle& style) {
-  constexpr std::size_t kShortestBar = 12;
   constexpr std::size_t kLongestBar = 32;
   constexpr std::size_t kOnlyDone = 20;  // columns, below which the rest would say too little
-  Parts parts = texts_of(status);
+  Parts parts = texts_of(status, /*is_short=*/false);
+  if (width_of(parts) > style.width) {
+    parts = texts_of(status, /*is_short=*/true);
+  }
   if (parts.done.size() > style.width) {
     return "";
   }
 
-  // What matters most takes its place first. The log rows have the speed too.
+  // What matters most takes its place first.
   std::size_t used = parts.done.size();
   const auto takes_place = [&](std::size_t columns) {
     const bool fits = style.width >= kOnlyDone && used + kGap + columns <= style.width;

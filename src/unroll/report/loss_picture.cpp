@@ -152,10 +152,11 @@ std::string loss_script(const Summary& summary, const std::vector<MetricsRow>& r
 
 PictureText describe_loss_picture(const Summary& summary, const std::vector<MetricsRow>& rows) {
   std::string description = fmt::format(
-      "A line chart of the mean loss over {} windows in {} epochs. The first of {} rows is {:.4f} "
+      "A line chart of the mean loss over {} windows in {} epoch{}. The first of {} rows is {:.4f} "
       "nats; the mean of the last {} is {:.4f}.",
-      summary.windows, summary.epochs, rows.size(), rows.front().mean_loss,
-      std::min(running_mean_span(rows.size()), rows.size()), last_mean(rows));
+      summary.windows, summary.epochs, summary.epochs == 1 ? "" : "s", rows.size(),
+      rows.front().mean_loss, std::min(running_mean_span(rows.size()), rows.size()),
+      last_mean(rows));
   if (summary.floors) {
     description += " Loss floors:";
     const char* separator = " ";

@@ -15,11 +15,6 @@
 namespace unroll {
 namespace {
 
-/// A number with four decimals.
-std::string decimal(double value) { return fmt::format("{:.4f}", value); }
-
-std::string with_sign(double value) { return fmt::format("{:+.4f}", value); }
-
 /// A number as text, with its standard error where there is one.
 std::string with_error(const std::string& number, const Estimate& estimate) {
   return estimate.standard_error
@@ -46,8 +41,8 @@ std::string combination_table(const Evaluation& evaluation) {
   rows.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const Combination& combination = evaluation.combinations[i];
-    rows.push_back({inputs_cell(evaluation, combination), decimal(combination.probability),
-                    decimal(combination.truth), fmt::to_string(combination.count)});
+    rows.push_back({inputs_cell(evaluation, combination), describe_number(combination.probability),
+                    describe_number(combination.truth), fmt::to_string(combination.count)});
   }
   std::string markup =
       table("The network&#39;s mean P(Y = 1) by the inputs that the process looks at",
@@ -63,8 +58,9 @@ std::string lag_table(const Evaluation& evaluation) {
   std::vector<Cells> rows;
   rows.reserve(evaluation.lags.size());
   for (const LagKnowledge& lag : evaluation.lags) {
-    rows.push_back({fmt::to_string(lag.lag), with_error(with_sign(lag.effect.value), lag.effect),
-                    with_sign(lag.true_effect), escaped(describe_verdict(lag))});
+    rows.push_back({fmt::to_string(lag.lag),
+                    with_error(describe_signed(lag.effect.value), lag.effect),
+                    describe_signed(lag.true_effect), escaped(describe_verdict(lag))});
   }
   return table(
       "What an input of 1 instead of 0 so many steps back adds to the network&#39;s mean P(Y = 1), "
@@ -79,12 +75,16 @@ std::string bar_cell(const std::string& number, double share) {
 }
 
 std::string profile_table(const Evaluation& evaluation) {
-  const bool is_binary = !evaluation.profile.empty() && evaluation.profile.front().effect;
+  if (evaluation.profile.empty()) {
+    return paragraph("The series is too short to tell which lags the network uses.");
+  }
+  const bool is_binary = evaluation.profile.front().effect.has_value();
   std::vector<Cells> rows;
   rows.reserve(evaluation.profile.size());
   for (const LagInfluence& influence : evaluation.profile) {
     const Estimate& shown = influence.effect ? *influence.effect : influence.change;
-    const std::string number = influence.effect ? with_sign(shown.value) : decimal(shown.value);
+    const std::string number =
+        influence.effect ? describe_signed(shown.value) : describe_number(shown.value);
     rows.push_back({fmt::to_string(influence.lag),
                     bar_cell(with_error(number, shown), influence.change.value)});
   }
@@ -123,7 +123,7 @@ std::string floor_section(const Summary& summary) {
   const double loss = is_held_out ? summary.evaluation->loss.value : summary.last_epoch_loss;
   std::vector<Cells> rows;
   for (const auto& [name, floor] : named_floors(*summary.floors, summary.num_steps)) {
-    rows.push_back({escaped(name), decimal(floor), describe_distance(loss, floor)});
+    rows.push_back({escaped(name), describe_number(floor), describe_distance(loss, floor)});
   }
   return section(
       "Loss floors",
@@ -135,12 +135,12 @@ std::string floor_section(const Summary& summary) {
 }
 
 std::string loss_section(const Summary& summary) {
-  std::vector<Cells> losses = {{"last log row", decimal(summary.final_loss)},
-                               {"last epoch", decimal(summary.last_epoch_loss)}};
+  std::vector<Cells> losses = {{"last log row", describe_number(summary.final_loss)},
+                               {"last epoch", describe_number(summary.last_epoch_loss)}};
   if (summary.evaluation) {
     const Estimate& loss = summary.evaluation->loss;
-    losses.push_back(
-        {escaped(describe_series(*summary.evaluation)), with_error(decimal(loss.value), loss)});
+    losses.push_back({escaped(describe_series(*summary.evaluation)),
+                      with_error(describe_number(loss.value), loss)});
   }
   const std::vector<Cells> times = {
       {"the whole run", fmt::format("{:.3f} s", summary.seconds)},

@@ -244,7 +244,7 @@ PictureText describe_sweep_picture(const SweepSummary& summary) {
   const SweepGrid& grid = summary.config.grid;
   std::string description = fmt::format(
       "Heat maps, num_steps across and hidden_size up: the mean held-out loss over {}, and for "
-      "each lag how many of them have learned it. The tables below have the same numbers.",
+      "each lag how many of them have learned it.",
       counted(grid.seeds, "seed"));
   if (drawn_rates(grid) < grid.learning_rate.size()) {
     description += fmt::format(" Of {} learning rates the first {} are drawn.",

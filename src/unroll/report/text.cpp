@@ -36,12 +36,12 @@ std::string describe_combinations(const Evaluation& evaluation) {
   const std::size_t count = std::min(evaluation.combinations.size(), kMostCombinations);
   for (std::size_t row = 0; row < count; ++row) {
     const Combination& combination = evaluation.combinations[row];
-    text += fmt::format(kLine, describe_inputs(evaluation, combination), combination.probability,
-                        fmt::format("{:>9.4f}", combination.truth));
+    text += fmt::format("{:<34}{:>8}{:>9.4f}\n", describe_inputs(evaluation, combination),
+                        describe_number(combination.probability), combination.truth);
   }
   text += fmt::format("\n{:<34}{:>8}{:>9}  {}\n", "lag", "effect", "truth", "learned");
   for (const LagKnowledge& lag : evaluation.lags) {
-    text += fmt::format("{:<34}{:>+8.4f}{:>+9.4f}  {}\n", lag.lag, lag.effect.value,
+    text += fmt::format("{:<34}{:>8}{:>+9.4f}  {}\n", lag.lag, describe_signed(lag.effect.value),
                         lag.true_effect, describe_verdict(lag));
   }
   return text;
@@ -50,14 +50,18 @@ std::string describe_combinations(const Evaluation& evaluation) {
 /// How much the model's answer hangs on each of the last inputs.
 std::string describe_profile(const Evaluation& evaluation) {
   constexpr double kWidth = 30.0;  // characters of a bar of 1
-  const bool is_binary = !evaluation.profile.empty() && evaluation.profile.front().effect;
+  if (evaluation.profile.empty()) {
+    return "\nthe series is too short to tell which lags the network uses\n";
+  }
+  const bool is_binary = evaluation.profile.front().effect.has_value();
   std::string text = fmt::format(
       "\n{:<34}{:>8}\n", is_binary ? "lag, its input flipped" : "lag, its input another class",
       is_binary ? "P(Y=1)" : "moves");
   for (const LagInfluence& influence : evaluation.profile) {
-    const double change = influence.effect ? influence.effect->value : influence.change.value;
+    const std::string change = influence.effect ? describe_signed(influence.effect->value)
+                                                : describe_number(influence.change.value);
     const auto bar = static_cast<std::size_t>(std::lround(kWidth * influence.change.value));
-    text += fmt::format("{:<34}{:>+8.4f}{}{}\n", influence.lag, change, bar > 0 ? "  " : "",
+    text += fmt::format("{:<34}{:>8}{}{}\n", influence.lag, change, bar > 0 ? "  " : "",
                         std::string(bar, '#'));
   }
   return text;

@@ -42,6 +42,7 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
   // A user's own series is in memory by now; of the sampled ones the next is made in time.
   return {.series_length = options.data.empty() ? options.series.series_length : 0,
           .series_held = options.trainer.epochs > 1 ? 2 : 1,
+          .eval_length = options.data.empty() ? options.evaluation.eval_length : 0,
           .windows = options.windows,
           .model = options.model,
           .optimizer = options.optimizer,

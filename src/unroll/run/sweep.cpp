@@ -41,6 +41,12 @@ void evaluate_cell(const PreparedRun& run, RecurrentModel& model, SweepRow& row)
   const Series series = held_out_series(*run.process, run.options.evaluation.eval_length,
                                         static_cast<std::uint32_t>(run.options.seed));
   const Evaluation evaluation = evaluate(model, series, run.process);
+  if (evaluation.is_impossible) {
+    throw Error(
+        describe_cell(row.cell) +
+        ": the held-out loss is below what a model can reach that sees every lag; the targets "
+        "leak into what the model sees");
+  }
   if (!std::isfinite(evaluation.loss.value)) {
     row.is_diverged = true;  // by the last update
     return;
@@ -250,6 +256,7 @@ class PartFile {
 void check_sweep_memory(const SweepOptions& options) {
   const RunOptions run = options.of_cell(options.grid.cells().back());
   check_memory({.series_length = run.series.series_length,
+                .eval_length = run.evaluation.eval_length,
                 .windows = run.windows,
                 .model = run.model,
                 .optimizer = run.optimizer,

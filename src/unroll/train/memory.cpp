@@ -175,6 +175,13 @@ void check_memory(const MemoryDemand& demand, double available) {
                         static_cast<double>(demand.series_length);
   const double weights = weights_memory(demand);
   const double window = window_memory(demand);
+  const double evaluation = 2.0 * sizeof(std::int64_t) * static_cast<double>(demand.eval_length);
+  if (evaluation + weights > available && evaluation > std::max({weights, series, window})) {
+    throw InvalidOption(
+        "eval_length",
+        fmt::format("must fit in memory, got {}: the series needs {}, {} is available",
+                    demand.eval_length, readable_bytes(evaluation), readable_bytes(available)));
+  }
   if (series + weights + window <= available) {
     return;
   }

@@ -25,6 +25,7 @@ double available_memory();
 struct MemoryDemand {
   std::int64_t series_length = 0;  ///< of a series that is yet to be made
   std::int64_t series_held = 1;    ///< such series in memory at a time
+  std::int64_t eval_length = 0;  ///< of the series that is made for the evaluation, after training
   WindowOptions windows = {};
   ModelOptions model = {};
   OptimizerOptions optimizer = {};
