@@ -156,7 +156,7 @@ def main() -> int:
         with browser.Browser(program, folder / "profile") as tab:
             check_report(tab, sampled, shots, (MEAN, ROW), "What the network learned", "X[t-3] = 1, X[t-8] = 0",
                          "every lag seen", "held out, 200000 symbols", "libtorch")
-            check_report(tab, own, shots, (MEAN, ROW), odd, "afterwards, same data")
+            check_report(tab, own, shots, (MEAN, ROW), odd, "same data")
             check_picture(tab, sampled.parent / "loss.svg", shots, MEAN, ROW)
             check_picture(tab, folder / "compared" / "losses.svg", shots, SECOND)
             foreign = [url for url in tab.requests if not url.startswith((f"file://{scratch}/", "data:"))]
