@@ -6,7 +6,7 @@ namespace unroll::cli {
 
 std::string shell_word(const std::string& text) {
   constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:-";
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:,-";
   if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) {
     return text;
   }

@@ -114,8 +114,13 @@ class Workers {
     const auto count = std::min(static_cast<std::size_t>(options.workers), cells_.size());
     working_ = count;
     threads_.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      threads_.emplace_back([this] { work(); });
+    try {
+      for (std::size_t i = 0; i < count; ++i) {
+        threads_.emplace_back([this] { work(); });
+      }
+    } catch (...) {
+      stop();
+      throw;
     }
   }
   ~Workers() { stop(); }
