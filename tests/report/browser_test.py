@@ -108,21 +108,25 @@ def check_screen_reader(tab: browser.Browser) -> None:
     assert all(node["name"] for node in tables), f"tables without a name: {tables}"
 
 
+def check_page(tab: browser.Browser, page: pathlib.Path, shots: pathlib.Path, width: int, scheme: str,
+               *parts: str) -> None:
+    """Opens a page: all of it is as wide as the window, on the right paper, and has these texts."""
+    tab.open(page, width, scheme)
+    (shots / f"{page.parent.name}-{width}-{scheme}.png").write_bytes(tab.screenshot())
+    content = tab.evaluate("document.documentElement.scrollWidth")
+    assert content <= width, f"{page} is {content} wide at {width}"
+    text = tab.evaluate("document.body.innerText")
+    for part in parts:
+        assert part in text, f"{part!r} is not in {text}"
+    check_pixels(tab.screenshot({"x": 0, "y": 0, "width": 8, "height": 8}), PAPER[scheme])
+
+
 def check_report(tab: browser.Browser, report: pathlib.Path, shots: pathlib.Path, curves: tuple, *parts: str) -> None:
     for width, scheme in itertools.product(WIDTHS, PAPER):
-        tab.open(report, width, scheme)
-        shot = tab.screenshot()
-        (shots / f"{report.parent.name}-{width}-{scheme}.png").write_bytes(shot)
-        content = tab.evaluate("document.documentElement.scrollWidth")
-        assert content <= width, f"{report} is {content} wide at {width}"
-        text = tab.evaluate("document.body.innerText")
-        for part in parts:
-            assert part in text, f"{part!r} is not in {text}"
+        check_page(tab, report, shots, width, scheme, *parts)
         figure = tab.evaluate(FIGURE)
         check_texts(tab.evaluate(TEXTS), figure, width)
         check_pixels(tab.screenshot(figure), PAPER[scheme], *(curve[scheme] for curve in curves))
-        corner = tab.screenshot({"x": 0, "y": 0, "width": 8, "height": 8})
-        check_pixels(corner, PAPER[scheme])
     check_screen_reader(tab)
 
 
@@ -153,10 +157,16 @@ def main() -> int:
         subprocess.run([f"{bin_folder}/unroll-compare", "--quiet", f"--out={folder}/compared", "--series-length=30000",
                         "--epochs=2", "--log-every=10", "--variants=manual/fused,builtin/fused"],
                        check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([f"{bin_folder}/unroll-sweep", "--quiet", f"--out={folder}/swept", "--num-steps=2,5",
+                        "--hidden-size=2,4", "--seeds=2", "--series-length=30000"], check=True,
+                       stdout=subprocess.DEVNULL)
         with browser.Browser(program, folder / "profile") as tab:
             check_report(tab, sampled, shots, (MEAN, ROW), "What the network learned", "X[t-3] = 1, X[t-8] = 0",
                          "every lag seen", "held out, 200000 symbols", "libtorch")
             check_report(tab, own, shots, (MEAN, ROW), odd, "same data")
+            for width, scheme in itertools.product(WIDTHS, PAPER):
+                check_page(tab, folder / "swept" / "sweep.html", shots, width, scheme, "seeds that have learned lag 3",
+                           "every lag seen", "series_length")
             check_picture(tab, sampled.parent / "loss.svg", shots, MEAN, ROW)
             check_picture(tab, folder / "compared" / "losses.svg", shots, SECOND)
             foreign = [url for url in tab.requests if not url.startswith((f"file://{scratch}/", "data:"))]
