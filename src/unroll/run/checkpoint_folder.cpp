@@ -101,13 +101,16 @@ void CheckpointFolder::save_last(const Checkpoint& checkpoint) { save(checkpoint
 
 NewestCheckpoint CheckpointFolder::newest(const std::string& run_directory) {
   NewestCheckpoint newest;
+  std::optional<FoundCheckpoint> best;
   for (const std::string& path : paths(run_directory)) {
     const std::string bytes = read_file(path);
     try {
       FoundCheckpoint found = {.path = path, .checkpoint = parse_checkpoint(bytes, path)};
-      // Of two of the same window it is the regular one, which comes after best and last.
-      if (!newest.found ||
-          newest.found->checkpoint.progress.windows <= found.checkpoint.progress.windows) {
+      // Of two of the same window it is the regular one, which comes after last.
+      if (path.ends_with(kBest)) {
+        best = std::move(found);
+      } else if (!newest.found ||
+                 newest.found->checkpoint.progress.windows <= found.checkpoint.progress.windows) {
         newest.found = std::move(found);
       }
     } catch (const OtherVersion&) {
@@ -115,6 +118,11 @@ NewestCheckpoint CheckpointFolder::newest(const std::string& run_directory) {
     } catch (const FileError& error) {
       newest.damaged.push_back({.path = path, .problem = error.what()});
     }
+  }
+  // Only for want of another: it is saved before the regular one of its window, which who went on
+  // from it would not save.
+  if (!newest.found) {
+    newest.found = std::move(best);
   }
   return newest;
 }

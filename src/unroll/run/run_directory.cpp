@@ -26,7 +26,7 @@ bool make_folder(const fs::path& path) {
     }
     folder /= name;
     std::error_code error;
-    is_new = fs::create_directory(folder, error);
+    is_new = !fs::is_directory(folder, error) && fs::create_directory(folder, error);
     if (error == std::errc::file_exists && folder != path) {
       error = std::make_error_code(std::errc::not_a_directory);
     }
