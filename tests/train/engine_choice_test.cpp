@@ -42,6 +42,14 @@ TEST(ResolveEngine, RefusesFusedWhereItDoesNotApply) {
   EXPECT_EQ(refusal(torch::kCUDA, OptimizerKind::kSgd), "fused trains on the CPU only, got cuda");
 }
 
+TEST(DeviceFor, AutoIsTheCpuWhereTheFusedEngineIsAskedFor) {
+  using enum DeviceChoice;
+  EXPECT_EQ(device_for(kAuto, {EngineChoice::kFused}), kCpu);
+  EXPECT_EQ(device_for(kAuto, {EngineChoice::kAutograd, EngineChoice::kFused}), kCpu);
+  EXPECT_EQ(device_for(kAuto, {EngineChoice::kAuto, EngineChoice::kAutograd}), kAuto);
+  EXPECT_EQ(device_for(kCuda, {EngineChoice::kFused}), kCuda) << "which is refused later";
+}
+
 TEST(MakeEngine, MakesWhatTheChoiceNames) {
   const auto model = make_model({}, torch::kFloat32, torch::kCPU);
   const auto fused = make_engine(EngineChoice::kFused, model, {});

@@ -52,13 +52,6 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
 
 }  // namespace
 
-/// An engine that trains on the CPU alone decides where `auto` is.
-DeviceChoice device_for(DeviceChoice device, const std::vector<EngineChoice>& engines) {
-  const bool is_for_cpu =
-      std::find(engines.begin(), engines.end(), EngineChoice::kFused) != engines.end();
-  return device == DeviceChoice::kAuto && is_for_cpu ? DeviceChoice::kCpu : device;
-}
-
 PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines) {
   options.validate();
   PreparedRun run;

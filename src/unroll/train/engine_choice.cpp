@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <unroll/base/error.h>
@@ -25,6 +26,12 @@ EngineChoice resolve_engine(EngineChoice choice, torch::Device device,
     return is_sgd && device.is_cpu() ? EngineChoice::kFused : EngineChoice::kAutograd;
   }
   return choice;
+}
+
+DeviceChoice device_for(DeviceChoice device, const std::vector<EngineChoice>& engines) {
+  const bool is_for_cpu =
+      std::find(engines.begin(), engines.end(), EngineChoice::kFused) != engines.end();
+  return device == DeviceChoice::kAuto && is_for_cpu ? DeviceChoice::kCpu : device;
 }
 
 std::unique_ptr<Engine> make_engine(EngineChoice resolved, std::shared_ptr<RecurrentModel> model,

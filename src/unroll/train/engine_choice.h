@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <memory>
+#include <vector>
 
 #include <unroll/model/model.h>
 #include <unroll/train/engine.h>
@@ -16,6 +17,9 @@ namespace unroll {
 /// @throws InvalidOption if the fused engine is asked for where it does not apply
 EngineChoice resolve_engine(EngineChoice choice, torch::Device device,
                             const OptimizerOptions& optimizer);
+
+/// Where these engines are to train: one that trains on the CPU alone decides where auto is.
+DeviceChoice device_for(DeviceChoice device, const std::vector<EngineChoice>& engines);
 
 /// Makes the engine that a resolved choice names.
 /// @throws InvalidOption if the learning rate is not a finite positive number
