@@ -67,6 +67,17 @@ class Strict final : public nlohmann::json_sax<Parsed> {
 
 }  // namespace
 
+Json floors_json(const Floors& floors) {
+  Json per_lag = Json::object();
+  for (const auto& [lag, loss] : floors.per_lag) {
+    per_lag[fmt::to_string(lag)] = loss;
+  }
+  return {{"none", floors.none},
+          {"per_lag", per_lag},
+          {"all", floors.all},
+          {"no_carry", floors.no_carry}};
+}
+
 Parsed parse_json(std::string_view text, const std::string& file, const std::string& what) {
   if (text.find('\0') != std::string_view::npos) {  // which the library takes for the end
     throw FileError(file, what + " is no valid JSON");

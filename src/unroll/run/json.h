@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <unroll/data/lagged_process.h>
+
 namespace unroll {
 
 using Json = nlohmann::ordered_json;
@@ -14,6 +16,9 @@ using Json = nlohmann::ordered_json;
 inline std::string to_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
+
+/// The loss floors under their names.
+Json floors_json(const Floors& floors);
 
 /// The JSON of a text that is not trusted: no name twice in an object, no deep nesting. `file` and
 /// `what` stand for the text in errors.

@@ -11,20 +11,6 @@ namespace {
 /// The number that metrics.csv shows, so that the two files never disagree.
 double rounded(double loss) { return std::stod(format_loss(loss)); }
 
-Json to_json(const std::optional<Floors>& floors) {
-  if (!floors) {
-    return nullptr;
-  }
-  Json per_lag = Json::object();
-  for (const auto& [lag, loss] : floors->per_lag) {
-    per_lag[fmt::to_string(lag)] = loss;
-  }
-  return {{"none", floors->none},
-          {"per_lag", per_lag},
-          {"all", floors->all},
-          {"no_carry", floors->no_carry}};
-}
-
 Json to_json(const Estimate& estimate) {
   return {{"value", estimate.value},
           {"standard_error", estimate.standard_error ? Json(*estimate.standard_error) : Json()}};
@@ -86,7 +72,7 @@ std::string Summary::to_json() const {
                      {"data_seconds", data_seconds},
                      {"train_seconds", train_seconds},
                      {"microseconds_per_window", microseconds_per_window()},
-                     {"floors", unroll::to_json(floors)},
+                     {"floors", floors ? floors_json(*floors) : Json()},
                      {"evaluation", unroll::to_json(evaluation)},
                      {"run_directory", run_directory}};
   return to_text(json);

@@ -57,16 +57,13 @@ Json to_json(const SweepGroup& group) {
 }
 
 Json floors_to_json(const LaggedProcess& process, const std::vector<std::int64_t>& num_steps) {
-  const Floors floors = process.floors(num_steps.front());
-  Json per_lag = Json::object();
-  for (const auto& [lag, loss] : floors.per_lag) {
-    per_lag[fmt::to_string(lag)] = loss;
-  }
   Json no_carry = Json::object();  // by num_steps
   for (const std::int64_t steps : num_steps) {
     no_carry[fmt::to_string(steps)] = process.no_carry_floor(steps);
   }
-  return {{"none", floors.none}, {"per_lag", per_lag}, {"all", floors.all}, {"no_carry", no_carry}};
+  Json floors = floors_json(process.floors(num_steps.front()));
+  floors["no_carry"] = no_carry;
+  return floors;
 }
 
 }  // namespace
