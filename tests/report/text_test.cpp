@@ -7,6 +7,8 @@
 #include <cmath>
 #include <string>
 
+#include "summaries.h"
+
 namespace unroll {
 namespace {
 
@@ -103,25 +105,11 @@ TEST(DescribeResult, ComparesTheLastEpochWithEveryFloor) {
 }
 
 Evaluation an_evaluation() {
-  return {.is_held_out = true,
-          .symbols = 200'000,
-          .loss = {.value = 0.5155, .standard_error = 0.001},
-          .combinations = {{.inputs = {0, 0}, .probability = 0.46, .truth = 0.5, .count = 50'000},
-                           {.inputs = {1, 0}, .probability = 0.89, .truth = 1.0, .count = 50'000},
-                           {.inputs = {0, 1}, .probability = 0.41, .truth = 0.25, .count = 50'000},
-                           {.inputs = {1, 1}, .probability = 0.83, .truth = 0.75, .count = 50'000}},
-          .lags = {{.lag = 3,
-                    .effect = {.value = 0.42, .standard_error = 0.001},
-                    .true_effect = 0.5,
-                    .floor_without = 0.62774,
-                    .learned = Learned::kYes},
-                   {.lag = 8,
-                    .effect = {.value = -0.06, .standard_error = 0.001},
-                    .true_effect = -0.25,
-                    .floor_without = 0.51917,
-                    .learned = Learned::kPartly}},
-          .profile = {{.lag = 0, .change = {.value = 0.25}, .effect = Estimate{.value = -0.25}},
-                      {.lag = 1, .change = {.value = 0.0}, .effect = Estimate{.value = 0.0}}}};
+  Evaluation evaluation = testing::an_evaluation();
+  evaluation.lags[0].effect.value = 0.42;
+  evaluation.profile = {{.lag = 0, .change = {.value = 0.25}, .effect = Estimate{.value = -0.25}},
+                        {.lag = 1, .change = {.value = 0.0}, .effect = Estimate{.value = 0.0}}};
+  return evaluation;
 }
 
 TEST(DescribeResult, SaysWhatIsLearned) {
