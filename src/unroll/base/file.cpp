@@ -152,6 +152,15 @@ void sync_name(const std::string& path) {
   sync_folder(folder.empty() ? "." : folder);
 }
 
+std::set<std::string> list_folder(const std::string& folder, std::error_code& error) {
+  std::set<std::string> names;
+  for (auto entry = std::filesystem::directory_iterator(folder, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    names.insert(entry->path().filename().string());
+  }
+  return names;
+}
+
 bool is_temporary(const std::string& name) {
   // open_temporary's names, of files that Unroll writes
   static const std::regex form(
@@ -161,10 +170,9 @@ bool is_temporary(const std::string& name) {
 
 void remove_temporaries(const std::string& folder) {
   std::error_code error;
-  for (auto entry = std::filesystem::directory_iterator(folder, error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (is_temporary(entry->path().filename().string())) {
-      std::filesystem::remove(entry->path(), error);
+  for (const std::string& name : list_folder(folder, error)) {
+    if (!error && is_temporary(name)) {
+      std::filesystem::remove(folder + "/" + name, error);
     }
   }
   if (error) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace unroll {
 
@@ -53,6 +55,9 @@ class WholeFile {
 /// Makes the name of a new file or folder durable.
 /// @throws FileError
 void sync_name(const std::string& path);
+
+/// The names of what is in a folder. What keeps it from being read goes into `error`.
+std::set<std::string> list_folder(const std::string& folder, std::error_code& error);
 
 /// Whether a file of this name may be one that a WholeFile left whose process died.
 bool is_temporary(const std::string& name);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -33,17 +32,14 @@ std::vector<std::string> names_in(const std::string& folder) {
   if (fs::symlink_status(folder, error).type() == fs::file_type::not_found) {
     return names;
   }
-  for (auto entry = fs::directory_iterator(folder, error);
-       !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::string name = entry->path().filename().string();
+  for (const std::string& name : list_folder(folder, error)) {
     if (name.ends_with(kSuffix)) {
-      names.push_back(std::move(name));
+      names.push_back(name);
     }
   }
   if (error) {
     throw FileError(folder, "cannot be read: " + error.message());
   }
-  std::sort(names.begin(), names.end());
   return names;
 }
 

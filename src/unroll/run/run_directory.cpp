@@ -73,9 +73,8 @@ std::string make_sweep_directory(const std::string& path) {
 
 void check_is_empty(const std::string& path) {
   std::error_code error;
-  for (auto entry = fs::directory_iterator(path, error);
-       !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (!is_temporary(entry->path().filename().string())) {
+  for (const std::string& name : list_folder(path, error)) {
+    if (!is_temporary(name)) {
       throw FileError(path, "is not empty; a run needs a new or empty folder");
     }
   }

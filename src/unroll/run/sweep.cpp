@@ -198,9 +198,8 @@ std::string config_path(const std::string& directory) { return directory + "/swe
 void check_is_sweep(const std::string& directory) {
   bool is_empty = true;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    // Another shard may be at writing sweep.json.
-    is_empty = is_empty && is_temporary(entry.path().filename().string());
+  for (const std::string& name : list_folder(directory, error)) {
+    is_empty = is_empty && is_temporary(name);  // another shard may be at writing sweep.json
   }
   if (error) {
     throw FileError(directory, "cannot be read as a sweep's folder: " + error.message());

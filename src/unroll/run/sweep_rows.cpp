@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <regex>
 #include <system_error>
@@ -18,7 +17,6 @@
 namespace unroll {
 namespace {
 
-namespace fs = std::filesystem;
 
 constexpr std::string_view kCellColumns = "num_steps,hidden_size,learning_rate,seed";
 
@@ -161,8 +159,7 @@ std::map<std::string, Shard> part_files(const std::string& directory) {
   static const std::regex form(R"(cells-(\d{1,9})-of-(\d{1,9})\.csv|sweep\.csv)");
   std::map<std::string, Shard> files;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : list_folder(directory, error)) {
     if (std::smatch match; std::regex_match(name, match, form)) {
       files[name] = match[1].matched
                         ? Shard{.index = std::stoll(match[1]), .count = std::stoll(match[2])}
