@@ -557,6 +557,7 @@ TEST_P(DurableRunFiles, TheDataMayHaveMovedButNotChanged) {
   write_bytes(path("other.csv"), csv + "0,0\n");
   EXPECT_THROW(resume_with("other.csv"), InvalidOption);
   EXPECT_NO_THROW(resume_with("moved.csv"));
+  EXPECT_EQ(bad_files("run"), std::set<std::string>());
 }
 
 TEST_P(DurableRunFiles, RefusesACheckpointWithAnotherOptimizersState) {

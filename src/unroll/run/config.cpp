@@ -199,6 +199,21 @@ bool may_change(const std::string& option) {
   return changing.count(option) > 0;
 }
 
+std::optional<Contradiction> find_contradiction(const RunConfig& config, const RunConfig& other) {
+  for (const std::string& option : option_names()) {
+    const std::string value = config_value(config.options, option);
+    const std::string other_value = config_value(other.options, option);
+    if (!may_change(option) && option != "data" && value != other_value) {
+      return Contradiction{.option = option, .value = value, .other = other_value};
+    }
+  }
+  if (config.digests.data != other.digests.data) {
+    return Contradiction{
+        .option = "data_sha256", .value = config.digests.data, .other = other.digests.data};
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> option_names() {
   const Json json = to_json(RunOptions());
   std::vector<std::string> names;

@@ -44,6 +44,17 @@ std::string current_versions();
 /// Whether a run may go on with another value of this option.
 bool may_change(const std::string& option);
 
+/// Something that two configs of one run must share, and do not.
+struct Contradiction {
+  std::string option;
+  std::string value;  ///< of the one
+  std::string other;  ///< and of the other
+};
+
+/// The first option that may not change and differs. Of the user's series the bytes count, not
+/// where they lie.
+std::optional<Contradiction> find_contradiction(const RunConfig& config, const RunConfig& other);
+
 /// Reads the text of a config.json, trusting nothing in it. `name` stands for the file in errors.
 /// @throws FileError
 RunConfig parse_config(std::string_view text, const std::string& name);

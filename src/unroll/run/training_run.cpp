@@ -328,13 +328,9 @@ RunConfig read_config(const std::string& directory, const std::optional<FoundChe
   RunConfig config = parse_config(found->checkpoint.config, found->path);
   try {
     RunConfig newer = parse_config(read_file(path), path);
-    for (const std::string& option : option_names()) {
-      if (!may_change(option) &&
-          config_value(newer.options, option) != config_value(config.options, option)) {
-        throw FileError(path, fmt::format("has {} {}, the checkpoint has {}", option,
-                                          config_value(newer.options, option),
-                                          config_value(config.options, option)));
-      }
+    if (const auto found_one = find_contradiction(newer, config)) {
+      throw FileError(path, fmt::format("has {} {}, the checkpoint has {}", found_one->option,
+                                        found_one->value, found_one->other));
     }
     return newer;
   } catch (const FileError& error) {

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -26,21 +24,18 @@
 namespace unroll {
 namespace {
 
-namespace fs = std::filesystem;
-
 const std::set<std::string>& digested_files() {
-  static const std::set<std::string> names = {"config.json", "metrics.csv", "summary.json",
-                                              "weights.safetensors"};
+  static const std::set<std::string> names = [] {
+    std::set<std::string> all = {"config.json", "metrics.csv", "summary.json",
+                                 "weights.safetensors"};
+    all.insert(kReportFiles.begin(), kReportFiles.end());
+    return all;
+  }();
   return names;
 }
 
-bool is_report(const std::string& name) {
-  return std::find(kReportFiles.begin(), kReportFiles.end(), name) != kReportFiles.end();
-}
-
 bool is_known(const std::string& name) {
-  return name == "SHA256SUMS" || name == "checkpoints" || digested_files().count(name) > 0 ||
-         is_report(name);
+  return name == "SHA256SUMS" || name == "checkpoints" || digested_files().count(name) > 0;
 }
 
 /// Checks one run; a class because its files are checked against each other.
@@ -88,11 +83,8 @@ class Verification {
   }
 
   [[nodiscard]] std::set<std::string> names_in_directory() const {
-    std::set<std::string> names;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory_, error)) {
-      names.insert(entry.path().filename().string());
-    }
+    std::set<std::string> names = list_folder(directory_, error);
     if (error) {
       throw FileError(directory_, "cannot be read as a run directory: " + error.message());
     }
@@ -110,7 +102,7 @@ class Verification {
           throw FileError(path, "is damaged: its SHA-256 is not that of SHA256SUMS");
         }
         finding += ", SHA-256 as in SHA256SUMS";
-      } else if (is_finished_ && (digested_files().count(name) > 0 || is_report(name))) {
+      } else if (is_finished_ && digested_files().count(name) > 0) {
         throw FileError(path, "has no digest in SHA256SUMS");
       }
       checks_.push_back({.file = path, .is_good = true, .finding = finding});
@@ -125,7 +117,7 @@ class Verification {
 
   std::string check_config() {
     const std::string path = path_of("config.json");
-    options_ = parse_config(read_file(path), path).options;
+    config_ = parse_config(read_file(path), path);
     return "every option is there";
   }
 
@@ -153,23 +145,21 @@ class Verification {
                                         "not",
                                         rows_end));
     }
-    const RunOptions options = parse_config(checkpoint.config, path).options;
-    for (const std::string& option : option_names()) {
-      if (options_ && !may_change(option) &&
-          config_value(options, option) != config_value(*options_, option)) {
-        throw FileError(
-            path, fmt::format("has {} {}, config.json has {}", option,
-                              config_value(options, option), config_value(*options_, option)));
-      }
+    const auto contradiction =
+        config_ ? find_contradiction(parse_config(checkpoint.config, path), *config_)
+                : std::nullopt;
+    if (contradiction) {
+      throw FileError(path, fmt::format("has {} {}, config.json has {}", contradiction->option,
+                                        contradiction->value, contradiction->other));
     }
     return fmt::format("epoch {}, window {}, SHA-256 right", progress.epoch, progress.window);
   }
 
   std::string check_weights() {
     const std::string path = path_of("weights.safetensors");
-    const Weights weights = options_
-                                ? load_weights(path, options_->model, to_torch(options_->dtype))
-                                : load_weights(path);
+    const Weights weights =
+        config_ ? load_weights(path, config_->options.model, to_torch(config_->options.dtype))
+                : load_weights(path);
     return fmt::format("{} hidden units, {} classes, every number finite",
                        weights.input_weight.size(0), weights.input_weight.size(1));
   }
@@ -201,7 +191,7 @@ class Verification {
   std::string directory_;
   bool is_finished_ = false;
   std::map<std::string, std::string> digests_;
-  std::optional<RunOptions> options_;
+  std::optional<RunConfig> config_;              // none if config.json is damaged
   std::optional<std::vector<MetricsRow>> rows_;  // none if metrics.csv is damaged
   std::vector<FileCheck> checks_;
 };
