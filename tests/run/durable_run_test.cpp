@@ -546,18 +546,35 @@ TEST_P(DurableRunFiles, TheDataMayHaveMovedButNotChanged) {
   write_bytes(path("data.csv"), csv);
   RunOptions options = options_of(GetParam(), path("run"));
   options.data = path("data.csv");
-  run_training(options, recorder, at_question(1));
+  RunOutcome outcome = run_training(options, recorder, at_question(1));
+  while (outcome.progress.windows < 25) {  // two checkpoints know the place where the data are now
+    outcome = resume("run", at_question(1));
+  }
+  std::string config = read_bytes(path("run/config.json"));
+  const std::string good_config = config;
+  const std::size_t digest = config.find(R"("data_sha256": ")") + 16;
+  config[digest] = config[digest] == '0' ? '1' : '0';
+  write_bytes(path("run/config.json"), config);
+  EXPECT_EQ(bad_files("run"), (std::set<std::string>{"best.safetensors", "last.safetensors",
+                                                     "window-000000000011.safetensors",
+                                                     "window-000000000022.safetensors"}))
+      << "of other data";
+  write_bytes(path("run/config.json"), good_config);
   fs::rename(path("data.csv"), path("moved.csv"));
   EXPECT_THROW(resume("run"), FileError);
   RunOptions asked;
   const auto resume_with = [&](const std::string& name) {
     asked.data = path(name);
-    resume_training({.run_directory = path("run"), .options = asked, .given = {"data"}}, recorder);
+    resume_training({.run_directory = path("run"), .options = asked, .given = {"data"}}, recorder,
+                    at_question(1));
   };
   write_bytes(path("other.csv"), csv + "0,0\n");
   EXPECT_THROW(resume_with("other.csv"), InvalidOption);
   EXPECT_NO_THROW(resume_with("moved.csv"));
-  EXPECT_EQ(bad_files("run"), std::set<std::string>());
+  EXPECT_EQ(bad_files("run"), std::set<std::string>()) << "older checkpoints are of the same data";
+  fs::remove(path("run/checkpoints/last.safetensors"));  // what is newest now knows the old place
+  EXPECT_NO_THROW(resume("run"));
+  EXPECT_TRUE(recorder.warnings.empty()) << recorder.warnings.front();
 }
 
 TEST_P(DurableRunFiles, RefusesACheckpointWithAnotherOptimizersState) {

@@ -17,7 +17,6 @@
 namespace unroll {
 namespace {
 
-
 constexpr std::string_view kCellColumns = "num_steps,hidden_size,learning_rate,seed";
 
 /// The fields of a line, one by one; each is a number or a name, or the line is no row.
