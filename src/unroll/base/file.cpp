@@ -172,7 +172,7 @@ void remove_temporaries(const std::string& folder) {
   std::error_code error;
   for (const std::string& name : list_folder(folder, error)) {
     if (!error && is_temporary(name)) {
-      std::filesystem::remove(folder + "/" + name, error);
+      std::filesystem::remove(std::filesystem::path(folder) / name, error);
     }
   }
   if (error) {
