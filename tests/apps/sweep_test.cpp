@@ -153,7 +153,7 @@ TEST_P(SweepStoppedBy, GoesOnToTheSameBytes) {
   // A job in the background of such a shell does not see SIGINT unless it is set anew.
   const Outcome stopped = run_shell(
       "env --default-signal=INT " + sweep_command("--out stopped" + std::string(kSlowSweep)) +
-          " & while [ \"$(cat stopped/cells-1-of-1.csv 2>/dev/null | wc -l)\" -lt 3 ]; do sleep "
+          " & while [ \"$(cat stopped/cells-1-of-1.csv 2>/dev/null | wc -l)\" -lt 4 ]; do sleep "
           "0.01; done; kill -" +
           signal + " $!; wait $!",
       folder.path());
@@ -268,13 +268,24 @@ TEST(SweepRefusesToGoOn, BehindADamagedRow) {
   expect_sweeps(folder, flags);
   const std::string part = folder / "sweep/cells-1-of-2.csv";
   std::string text = read_bytes(part);
-  text[text.find('\n') + 1] = 'x';
+  text[text.find("seconds\n") + 8] = 'x';
   write_bytes(part, text);
   const std::string message =
-      "sweep/cells-1-of-2.csv: line 2: expected a row of "
+      "sweep/cells-1-of-2.csv: line 3: expected a row of "
       "num_steps,hidden_size,learning_rate,seed,..";
   expect_refused(folder, flags, 1, message);
   expect_refused(folder, "--merge sweep", 1, message);
+}
+
+TEST(SweepRefusesToMerge, APartOfAnotherSweep) {
+  const TempDir folder;
+  expect_sweeps(folder, "--out sweep --shard 1/2" + std::string(kSmallSweep));
+  expect_sweeps(folder, "--out other --epochs 2 --shard 2/2" + std::string(kSmallSweep));
+  fs::copy(folder / "other/cells-2-of-2.csv", folder / "sweep/cells-2-of-2.csv");
+  expect_refused(folder, "--merge sweep", 1,
+                 "sweep/cells-2-of-2.csv: is a part of another sweep than the folder's sweep.json "
+                 "describes");
+  EXPECT_FALSE(fs::exists(folder / "sweep/sweep.csv"));
 }
 
 }  // namespace

@@ -113,6 +113,21 @@ TEST(SweepJson, AnotherSweepMayNotGoOn) {
             "dtype cannot change when a sweep goes on: got float64, DIR has float32");
 }
 
+TEST(SweepJson, HasADigestOfAllButItsVersions) {
+  const auto digest = [](const std::string& text) {
+    return sweep_digest(parse_sweep_json(text, "sweep.json"));
+  };
+  const std::string before = digest(json_of({}));
+  EXPECT_EQ(before.size(), 64U);
+  EXPECT_EQ(digest(with("versions", {{"unroll", "another"}})), before);
+  EXPECT_NE(digest(with("num_steps", {1, 2})), before);
+  EXPECT_NE(digest(with("hidden_size", {2})), before);
+  EXPECT_NE(digest(with("learning_rate", {0.1})), before);
+  EXPECT_NE(digest(with("seeds", 4)), before);
+  EXPECT_NE(digest(with("epochs", 2)), before);
+  EXPECT_NE(digest(with("eval_length", 100)), before);
+}
+
 TEST(SweepJson, IsNotTrusted) {
   EXPECT_EQ(refusal_of(json_of({})), "accepted");
   EXPECT_EQ(refusal_of("{"), "sweep.json: it is no valid JSON");

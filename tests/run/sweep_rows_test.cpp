@@ -35,7 +35,19 @@ const SweepGrid& grid() {
 }
 
 SweepPart parse(const std::string& text) {
-  return parse_sweep_part(text, "part", grid(), LaggedProcess::tutorial());
+  return parse_sweep(text, "part", grid(), LaggedProcess::tutorial());
+}
+
+/// A sweep of this grid.
+SweepConfig config_of(const SweepGrid& cells) { return {.grid = cells, .options = {}}; }
+
+/// The first lines of its parts.
+std::string part_header() {
+  return sweep_part_header(config_of(grid()), LaggedProcess::tutorial());
+}
+
+SweepPart parse_part(const std::string& text) {
+  return parse_sweep_part(text, "part", config_of(grid()), LaggedProcess::tutorial());
 }
 
 SweepRow trained_row() {
@@ -158,14 +170,49 @@ const std::vector<Damage> damages = {
 INSTANTIATE_TEST_SUITE_P(All, SweepRowsRefuse, ::testing::ValuesIn(damages),
                          [](const auto& damage) { return damage.param.test_name; });
 
+TEST(SweepParts, BeginWithTheirSweepsDigest) {
+  EXPECT_EQ(part_header(), "# sweep " + sweep_digest(config_of(grid())) + "\n" + kHeader);
+  const std::string text = part_header() + kTrained;
+  EXPECT_EQ(parse_part(text).rows.size(), 1U);
+  EXPECT_EQ(parse_part(text).bytes, static_cast<std::int64_t>(text.size()));
+  for (std::size_t torn = 0; torn < part_header().size(); ++torn) {
+    EXPECT_EQ(parse_part(text.substr(0, torn)).bytes, 0) << torn;
+  }
+}
+
+TEST(SweepParts, OfAnotherSweepAreRefused) {
+  const auto refusal = [](const std::string& text) -> std::string {
+    try {
+      parse_part(text);
+    } catch (const FileError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  SweepGrid other = grid();
+  other.seeds = 3;
+  const std::string text =
+      sweep_part_header(config_of(other), LaggedProcess::tutorial()) + kTrained;
+  EXPECT_EQ(refusal(text),
+            "part: is a part of another sweep than the folder's sweep.json describes");
+  EXPECT_EQ(refusal(kHeader), "part: line 1: expected # sweep " + sweep_digest(config_of(grid())));
+  EXPECT_EQ(
+      refusal("# sweep " + sweep_digest(config_of(grid())) + "\nnum_steps\n"),
+      "part: line 2: expected " + std::string(kHeader).substr(0, std::string(kHeader).size() - 1));
+  EXPECT_EQ(refusal(part_header() + kTrained + kTrained),
+            "part: line 4: has the cell of line 3 again");
+}
+
 TEST(SweepParts, AreFoundByTheirNames) {
   const TempDir folder;
-  write_bytes(folder / "cells-2-of-2.csv", std::string(kHeader) + kDiverged);
-  write_bytes(folder / "cells-1-of-2.csv", std::string(kHeader) + kTrained);
+  write_bytes(folder / "cells-2-of-2.csv", part_header() + kDiverged);
+  write_bytes(folder / "cells-1-of-2.csv", part_header() + kTrained);
   write_bytes(folder / "cells-1-of-2.csv.bak", "anything");
+  write_bytes(folder / "sweep.csv", std::string(kHeader) + kTrained + kDiverged);
   const std::vector<SweepPart> parts =
-      read_sweep_parts(folder.path(), grid(), LaggedProcess::tutorial());
-  ASSERT_EQ(parts.size(), 2U);
+      read_sweep_parts(folder.path(), config_of(grid()), LaggedProcess::tutorial());
+  ASSERT_EQ(parts.size(), 3U);
+  EXPECT_TRUE(parts[2].shard.is_whole());
   EXPECT_EQ(parts[0].path, folder / "cells-1-of-2.csv");
   EXPECT_EQ(parts[1].shard.index, 2);
   EXPECT_EQ(parts[1].shard.count, 2);

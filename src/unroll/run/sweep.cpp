@@ -231,13 +231,13 @@ SweepConfig enter_sweep(const std::string& directory, const SweepOptions& option
 class PartFile {
  public:
   /// Makes the file, or goes on with it, without what a kill has left of a last row.
-  PartFile(const std::string& path, const SweepGrid& grid, const LaggedProcess& process)
+  PartFile(const std::string& path, const SweepConfig& config, const LaggedProcess& process)
       : lock_(path),
-        bytes_(parse_sweep_part(read_file(path), path, grid, process).bytes),
+        bytes_(parse_sweep_part(read_file(path), path, config, process).bytes),
         file_(path, bytes_) {
     if (bytes_ == 0) {
       sync_name(path);
-      file_.append(sweep_header(process));
+      file_.append(sweep_part_header(config, process));
     }
   }
 
@@ -306,7 +306,7 @@ void check_complete(const std::vector<std::optional<SweepRow>>& rows,
 /// Joins the parts of a sweep all of whose cells are done.
 SweepSummary load(const std::string& directory, const SweepConfig& config) {
   const std::vector<SweepPart> parts =
-      read_sweep_parts(directory, config.grid, LaggedProcess::tutorial());
+      read_sweep_parts(directory, config, LaggedProcess::tutorial());
   const std::vector<std::optional<SweepRow>> joined = join_sweep_parts(parts, config.grid);
   check_complete(joined, parts, config.grid, directory);
   std::vector<SweepRow> rows;
@@ -334,10 +334,10 @@ struct Remaining {
   SweepProgress progress;
 };
 
-Remaining remaining_cells(const SweepOptions& options, const std::string& directory,
-                          const LaggedProcess& process) {
+Remaining remaining_cells(const SweepOptions& options, const SweepConfig& config,
+                          const std::string& directory, const LaggedProcess& process) {
   const std::vector<std::optional<SweepRow>> rows =
-      join_sweep_parts(read_sweep_parts(directory, options.grid, process), options.grid);
+      join_sweep_parts(read_sweep_parts(directory, config, process), config.grid);
   const std::vector<SweepCell> cells = options.grid.cells();
   Remaining remaining;
   for (std::size_t place = 0; place < cells.size(); ++place) {
@@ -404,8 +404,8 @@ SweepOutcome run_sweep(SweepOptions options, SweepObserver& observer,
     outcome.progress.cells = outcome.progress.done = std::ssize(outcome.summary->rows);
     return outcome;
   }
-  PartFile part(directory + "/" + sweep_part_name(options.shard), options.grid, process);
-  Remaining remaining = remaining_cells(options, directory, process);
+  PartFile part(directory + "/" + sweep_part_name(options.shard), config, process);
+  Remaining remaining = remaining_cells(options, config, directory, process);
   outcome.progress = remaining.progress;
   observer.on_start({.options = options,
                      .process = process,

@@ -10,6 +10,7 @@
 #include <unroll/base/check.h>
 #include <unroll/base/error.h>
 #include <unroll/base/quote.h>
+#include <unroll/base/sha256.h>
 #include <unroll/run/config.h>
 #include <unroll/run/json.h>
 
@@ -139,6 +140,17 @@ SweepConfig parse_sweep_json(std::string_view text, const std::string& name) {
     throw FileError(name, "has another process than this version can sample");
   }
   return config;
+}
+
+std::string sweep_digest(const SweepConfig& config) {
+  const SweepGrid& grid = config.grid;
+  std::string text = fmt::format("num_steps {}\nhidden_size {}\nlearning_rate {}\nseeds {}\n",
+                                 fmt::join(grid.num_steps, ","), fmt::join(grid.hidden_size, ","),
+                                 fmt::join(grid.learning_rate, ","), grid.seeds);
+  for (const auto& [option, value] : config.options) {
+    text += fmt::format("{} {}\n", option, value);
+  }
+  return sha256_hex(text);
 }
 
 void check_same_sweep(const SweepConfig& saved, const SweepConfig& asked,

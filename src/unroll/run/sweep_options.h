@@ -51,6 +51,10 @@ std::string sweep_json(const SweepOptions& options, EngineChoice engine);
 /// @throws FileError
 SweepConfig parse_sweep_json(std::string_view text, const std::string& name);
 
+/// The SHA-256, in hexadecimal digits, of what a sweep.json says but for its versions: two sweeps
+/// with the same one have the same results.
+std::string sweep_digest(const SweepConfig& config);
+
 /// Checks that a sweep in `directory` may go on with these options. The versions do not count.
 /// @throws InvalidOption naming the first option that is another, and both values
 void check_same_sweep(const SweepConfig& saved, const SweepConfig& asked,

@@ -17,6 +17,7 @@
 namespace unroll {
 namespace {
 
+constexpr std::string_view kPartMark = "# sweep ";
 constexpr std::string_view kCellColumns = "num_steps,hidden_size,learning_rate,seed";
 
 /// The fields of a line, one by one; each is a number or a name, or the line is no row.
@@ -153,16 +154,68 @@ Places places_of(const SweepGrid& grid) {
   return places;
 }
 
-/// The files of rows in a sweep's folder, by name, with whose they are.
-std::map<std::string, Shard> part_files(const std::string& directory) {
+/// The line of a text that a place is in, from 1.
+std::int64_t line_of(std::string_view text, std::size_t place) {
+  return 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(place), '\n');
+}
+
+/// @throws FileError naming the first line that is another one
+void check_header(std::string_view text, const std::string& header, const std::string& path) {
+  std::size_t begin = 0;
+  for (std::size_t end = 0; (end = header.find('\n', begin)) != std::string::npos;
+       begin = end + 1) {
+    const std::string_view line = std::string_view(header).substr(begin, end + 1 - begin);
+    if (text.substr(std::min(begin, text.size()), line.size()) != line) {
+      throw FileError(path, fmt::format("line {}: expected {}", line_of(header, begin),
+                                        line.substr(0, line.size() - 1)));
+    }
+  }
+}
+
+/// Reads the rows under a header.
+SweepPart parse_rows(std::string_view text, const std::string& path, const std::string& header,
+                     const SweepGrid& grid, const LaggedProcess& process) {
+  SweepPart part = {.path = path, .rows = {}};
+  if (header.starts_with(text) && text.size() < header.size()) {
+    return part;  // killed before the first row
+  }
+  check_header(text, header, path);
+  const Places places = places_of(grid);
+  std::map<std::size_t, std::int64_t> lines;  // of each cell's place
+  std::int64_t line = line_of(text, header.size());
+  std::size_t begin = header.size();
+  for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string_view::npos;
+       begin = end + 1, ++line) {
+    const std::optional<SweepRow> row = parse_row(text.substr(begin, end - begin), process);
+    if (!row) {
+      throw FileError(path, fmt::format("line {}: expected a row of {},..", line, kCellColumns));
+    }
+    const auto place = places.find(key_of(row->cell));
+    if (place == places.end()) {
+      throw FileError(
+          path, fmt::format("line {}: {} is no cell of the sweep", line, describe_cell(row->cell)));
+    }
+    if (const auto [first, is_new] = lines.emplace(place->second, line); !is_new) {
+      throw FileError(path,
+                      fmt::format("line {}: has the cell of line {} again", line, first->second));
+    }
+    part.rows.push_back(*row);
+  }
+  part.bytes = static_cast<std::int64_t>(begin);
+  return part;
+}
+
+/// The files of rows in a sweep's folder, by name, with whose they are; none for a sweep.csv.
+std::map<std::string, std::optional<Shard>> part_files(const std::string& directory) {
   static const std::regex form(R"(cells-(\d{1,9})-of-(\d{1,9})\.csv|sweep\.csv)");
-  std::map<std::string, Shard> files;
+  std::map<std::string, std::optional<Shard>> files;
   std::error_code error;
   for (const std::string& name : list_folder(directory, error)) {
     if (std::smatch match; std::regex_match(name, match, form)) {
-      files[name] = match[1].matched
-                        ? Shard{.index = std::stoll(match[1]), .count = std::stoll(match[2])}
-                        : Shard();
+      files[name] =
+          match[1].matched
+              ? std::optional(Shard{.index = std::stoll(match[1]), .count = std::stoll(match[2])})
+              : std::nullopt;
     }
   }
   if (error) {
@@ -194,39 +247,24 @@ std::string format_sweep(const std::vector<SweepRow>& rows, const LaggedProcess&
   return text;
 }
 
-SweepPart parse_sweep_part(std::string_view text, const std::string& path, const SweepGrid& grid,
-                           const LaggedProcess& process) {
-  const std::string header = sweep_header(process);
-  SweepPart part = {.path = path, .rows = {}};
-  if (header.starts_with(text) && text.size() < header.size()) {
-    return part;  // killed before the first row
+std::string sweep_part_header(const SweepConfig& config, const LaggedProcess& process) {
+  return fmt::format("{}{}\n{}", kPartMark, sweep_digest(config), sweep_header(process));
+}
+
+SweepPart parse_sweep_part(std::string_view text, const std::string& path,
+                           const SweepConfig& config, const LaggedProcess& process) {
+  const std::string header = sweep_part_header(config, process);
+  const std::size_t line = header.find('\n') + 1;
+  if (text.starts_with(kPartMark) && text.size() >= line &&
+      !header.starts_with(text.substr(0, line))) {
+    throw FileError(path, "is a part of another sweep than the folder's sweep.json describes");
   }
-  if (!text.starts_with(header)) {
-    throw FileError(path, fmt::format("line 1: expected {}", header.substr(0, header.size() - 1)));
-  }
-  const Places places = places_of(grid);
-  std::map<std::size_t, std::size_t> lines;  // of each cell's place
-  std::size_t line = 2;
-  std::size_t begin = header.size();
-  for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string_view::npos;
-       begin = end + 1, ++line) {
-    const std::optional<SweepRow> row = parse_row(text.substr(begin, end - begin), process);
-    if (!row) {
-      throw FileError(path, fmt::format("line {}: expected a row of {},..", line, kCellColumns));
-    }
-    const auto place = places.find(key_of(row->cell));
-    if (place == places.end()) {
-      throw FileError(
-          path, fmt::format("line {}: {} is no cell of the sweep", line, describe_cell(row->cell)));
-    }
-    if (const auto [first, is_new] = lines.emplace(place->second, line); !is_new) {
-      throw FileError(path,
-                      fmt::format("line {}: has the cell of line {} again", line, first->second));
-    }
-    part.rows.push_back(*row);
-  }
-  part.bytes = static_cast<std::int64_t>(begin);
-  return part;
+  return parse_rows(text, path, header, config.grid, process);
+}
+
+SweepPart parse_sweep(std::string_view text, const std::string& path, const SweepGrid& grid,
+                      const LaggedProcess& process) {
+  return parse_rows(text, path, sweep_header(process), grid, process);
 }
 
 std::string sweep_part_name(const Shard& shard) {
@@ -235,15 +273,17 @@ std::string sweep_part_name(const Shard& shard) {
 
 std::string sweep_csv_path(const std::string& directory) { return directory + "/sweep.csv"; }
 
-std::vector<SweepPart> read_sweep_parts(const std::string& directory, const SweepGrid& grid,
+std::vector<SweepPart> read_sweep_parts(const std::string& directory, const SweepConfig& config,
                                         const LaggedProcess& process) {
-  const std::map<std::string, Shard> files = part_files(directory);
+  const std::map<std::string, std::optional<Shard>> files = part_files(directory);
   std::vector<SweepPart> parts;
   parts.reserve(files.size());
   for (const auto& [name, shard] : files) {
     const std::string path = fmt::format("{}/{}", directory, name);
-    parts.push_back(parse_sweep_part(read_file(path), path, grid, process));
-    parts.back().shard = shard;
+    const std::string text = read_file(path);
+    parts.push_back(shard ? parse_sweep_part(text, path, config, process)
+                          : parse_sweep(text, path, config.grid, process));
+    parts.back().shard = shard.value_or(Shard());
   }
   return parts;
 }

@@ -10,6 +10,7 @@
 #include <unroll/data/lagged_process.h>
 #include <unroll/evaluation/evaluation.h>
 #include <unroll/run/sweep_grid.h>
+#include <unroll/run/sweep_options.h>
 
 namespace unroll {
 
@@ -42,6 +43,10 @@ std::string sweep_header(const LaggedProcess& process);
 /// are none; so are standard errors of samples too small to have one.
 std::string format_sweep_row(const SweepRow& row);
 
+/// The first lines of a part: a comment with the digest of its sweep, then sweep_header(). A part
+/// may be carried to another folder; a sweep.csv has no comment.
+std::string sweep_part_header(const SweepConfig& config, const LaggedProcess& process);
+
 /// Every row of a grid, in its order, under the header: a sweep.csv.
 std::string format_sweep(const std::vector<SweepRow>& rows, const LaggedProcess& process);
 
@@ -50,14 +55,19 @@ struct SweepPart {
   std::string path;
   Shard shard = {};            ///< whose it is; the whole for a sweep.csv
   std::vector<SweepRow> rows;  ///< in the file's order
-  std::int64_t bytes = 0;      ///< of the header and these rows
+  std::int64_t bytes = 0;      ///< of the first lines and these rows
 };
 
-/// Reads the text of a file of rows, trusting nothing in it. What follows the last line's end, as a
-/// kill may leave it, is not read. `path` stands for the file in errors.
-/// @throws FileError naming the line that is no row, has no cell of the grid, or a cell twice
-SweepPart parse_sweep_part(std::string_view text, const std::string& path, const SweepGrid& grid,
-                           const LaggedProcess& process);
+/// Reads the text of a part, trusting nothing in it. What follows the last line's end, as a kill
+/// may leave it, is not read. `path` stands for the file in errors.
+/// @throws FileError if the part is of another sweep, or naming the line that is no row, has no
+/// cell of the grid, or a cell twice
+SweepPart parse_sweep_part(std::string_view text, const std::string& path,
+                           const SweepConfig& config, const LaggedProcess& process);
+
+/// The same of a sweep.csv.
+SweepPart parse_sweep(std::string_view text, const std::string& path, const SweepGrid& grid,
+                      const LaggedProcess& process);
 
 /// What a shard's file is called: "cells-3-of-8.csv".
 std::string sweep_part_name(const Shard& shard);
@@ -67,7 +77,7 @@ std::string sweep_csv_path(const std::string& directory);
 
 /// Reads every part in a sweep's folder, and its sweep.csv, in the order of their names.
 /// @throws FileError as parse_sweep_part(), and if the folder cannot be read
-std::vector<SweepPart> read_sweep_parts(const std::string& directory, const SweepGrid& grid,
+std::vector<SweepPart> read_sweep_parts(const std::string& directory, const SweepConfig& config,
                                         const LaggedProcess& process);
 
 /// What is known of each cell of a grid, in its order; nothing of a cell that no part has. A cell
