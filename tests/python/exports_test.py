@@ -1,4 +1,4 @@
-"""What Unroll writes, read by Python: a run's weights by PyTorch's own modules, and an exported model.
+"""What Unroll writes, read by Python: a run's weights and last checkpoint, and an exported model.
 
     exports_test.py BIN_FOLDER
 
@@ -13,6 +13,7 @@ import warnings
 
 try:
     import torch
+    from safetensors import safe_open
     from safetensors.torch import load_file
 except ImportError as error:
     print(f"skipped: {error}")
@@ -42,6 +43,18 @@ def expect_equal(what, left, right):
     print(f"{what}: within {difference:.1e}")
 
 
+def expect_weights_in_checkpoint(run, weights):
+    checkpoint = load_file(f"{run}/checkpoints/last.safetensors")
+    for name, tensor in weights.items():
+        assert torch.equal(checkpoint[name], tensor), name
+    state = checkpoint["state"]
+    assert state.shape == (3, 7) and state.abs().max() <= 1, state
+    with safe_open(f"{run}/checkpoints/last.safetensors", "pt") as file:
+        progress = json.loads(file.metadata()["progress"])
+    assert (progress["epoch"], progress["windows"]) == (1, 1000), progress
+    print(f"{run}: the last checkpoint's weights are the final ones")
+
+
 def check(bin_folder, folder, model, dtype):
     run = f"{folder}/{model}-{dtype}"
     subprocess.run(
@@ -52,7 +65,9 @@ def check(bin_folder, folder, model, dtype):
                    stdout=subprocess.DEVNULL)
 
     network = Network(2, 7).to(getattr(torch, dtype))
-    network.load_state_dict(load_file(f"{run}/weights.safetensors"), strict=True)
+    weights = load_file(f"{run}/weights.safetensors")
+    network.load_state_dict(weights, strict=True)
+    expect_weights_in_checkpoint(run, weights)
     extra_files = {"unroll.json": ""}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

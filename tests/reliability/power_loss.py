@@ -143,7 +143,7 @@ class Case:
 def cases_of(bench: Bench, scenario: Scenario) -> Iterator[Case]:
     """Every disk that can be found after a loss of power, once."""
     made = scenario.make(*LONG)
-    disk = Disk(made.run.parent)
+    disk = Disk(made.around)
     if scenario.first_epoch:
         disk.fill(scenario.first_epoch, made.run.name)
     seen: set[int] = set()
@@ -159,9 +159,10 @@ def cases_of(bench: Bench, scenario: Scenario) -> Iterator[Case]:
 
 
 def prove_case(bench: Bench, case: Case) -> None:
-    run = bench.folder("power")
+    around = bench.folder("power").parent
+    run = around / case.scenario.inside / "run"
     for name, content in case.tree.items():
-        path = run.parent / name
+        path = around / name
         if content is None:
             path.mkdir()
         else:
@@ -172,7 +173,12 @@ def prove_case(bench: Bench, case: Case) -> None:
 
 
 def prove(bench: Bench) -> str:
-    scenarios = [Scenario(bench, autograd("manual", "sgd"), is_resumed=is_resumed) for is_resumed in (False, True)]
+    variant = autograd("manual", "sgd")
+    scenarios = [
+        Scenario(bench, variant, is_resumed=False),
+        Scenario(bench, variant, is_resumed=True),
+        Scenario(bench, variant, is_resumed=False, inside="new/folders"),
+    ]
     cases = [case for scenario in scenarios for case in cases_of(bench, scenario)]
     if not bench.is_full:
         cases = cases[:: len(cases) // 16]

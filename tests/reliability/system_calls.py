@@ -41,19 +41,19 @@ class Call:
         return (int(saved[1]) if saved[1] else WINDOWS) if self.name == "rename" and saved else 0
 
 
-def read_trace(trace: pathlib.Path, run: pathlib.Path) -> list[Call]:
-    """The calls on the run directory, what is in it and the folder that it is in, in their order."""
+def read_trace(trace: pathlib.Path, run: pathlib.Path, around: pathlib.Path) -> list[Call]:
+    """The calls on the run directory, what is in it and the folders that it is in, up to `around`, in their order."""
 
     def name_of(path: str, process: str) -> str:
-        if path in {str(run), str(run.parent)}:
-            return "the run directory" if path == str(run) else "the folder around it"
+        if run.is_relative_to(path):
+            return "the run directory" if path == str(run) else "a folder around it"
         return str(pathlib.PurePath(path).relative_to(run)).replace(f".{process}.", ".PID.")
 
     calls: list[Call] = []
     counts: Counter[str] = Counter()
     lines = trace.read_text(errors="replace").splitlines()
     process = lines[0].split()[0]
-    on = rf'(?:\d+<|AT_FDCWD<[^>]*>, "|")({re.escape(str(run.parent))}[^">]*)'  # its first argument is such a file
+    on = rf'(?:\d+<|AT_FDCWD<[^>]*>, "|")({re.escape(str(around))}[^">]*)'  # its first argument is such a file
     for line in lines:
         if found := re.match(rf"{process} +(\w+)\((?:{on})?", line):
             name, path = found[1], found[2]
@@ -68,33 +68,39 @@ class Made:
     """A run that strace has watched or disturbed."""
 
     run: pathlib.Path
+    around: pathlib.Path  # the folder that was there before
     calls: list[Call]
     ended: Ended
 
 
 class Scenario:
-    """A run that can be made again and again: a whole one, or the second epoch of one whose first is finished."""
+    """A run that can be made again and again: a whole one, or the second epoch of one whose first is finished.
 
-    def __init__(self, bench: Bench, variant: Variant, *, is_resumed: bool):
+    The run directory is `inside` folders that are not there, if any are given.
+    """
+
+    def __init__(self, bench: Bench, variant: Variant, *, is_resumed: bool, inside: str = ""):
         # 60 windows an epoch, which end in the middle of a row and of a checkpoint's span.
         whole = replace(variant, series_length=1_800, epochs=2, log_every=7, checkpoint_every=17)
         self.flags = whole.flags
         self._bench = bench
+        self.inside = inside
         self.first_epoch = bench.reference(replace(whole, epochs=1).flags)[0] if is_resumed else None
-        self.name = f"{variant}, {'resumed' if is_resumed else 'new'}"
+        self.name = f"{variant}, {'resumed' if is_resumed else 'new'}{', in new folders' if inside else ''}"
         self.calls = self.make().calls
 
     def make(self, *injection: str) -> Made:
         """Trains in a new run directory under strace, with these of its options."""
-        run = self._bench.folder("scenario")
+        around = self._bench.folder("scenario").parent
+        run = around / self.inside / "run"
         arguments = [*self.flags, f"--out={run}"]
         if self.first_epoch:
             shutil.copytree(self.first_epoch, run)
             arguments = [f"--resume={run}", EPOCHS]
-        trace = run.parent / "trace"
+        trace = around / "trace"
         strace = ["strace", "-f", "-y", "-o", str(trace), f"-etrace={','.join(TRACED)}", *injection]
         ended = self._bench.train(*arguments, under=strace)
-        return Made(run, read_trace(trace, run), ended)
+        return Made(run, around, read_trace(trace, run, around), ended)
 
     def first_save(self) -> Sequence[Call]:
         """The calls of the first save: from syncing metrics.csv to the next row."""

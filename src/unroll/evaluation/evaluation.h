@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <unroll/base/named_enum.h>
@@ -83,9 +84,14 @@ struct Evaluation {
   std::vector<Combination> combinations = {};  ///< none for a user's own series
   std::vector<LagKnowledge> lags = {};         ///< likewise, in the process's order
   std::vector<LagInfluence> profile = {};      ///< lags 0 to 20
-  /// Whether the loss is below what a model can reach that sees every lag. That cannot be: the
-  /// targets leak into what the model sees.
+  /// Whether the loss is below what a model can reach that sees every lag. kImpossible says what
+  /// that means.
   bool is_impossible = false;
 };
+
+/// What to say to people of an evaluation that is impossible.
+inline constexpr std::string_view kImpossible =
+    "the held-out loss is below what a model can reach that sees every lag; the targets leak into "
+    "what the model sees";
 
 }  // namespace unroll

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <unroll/data/lagged_process.h>
@@ -43,11 +42,5 @@ std::string describe_verdict(const LagKnowledge& lag);
 
 /// At most so many combinations are shown to people; summary.json has all.
 inline constexpr std::size_t kMostCombinations = 16;
-
-/// What to say of an evaluation that is impossible.
-inline constexpr std::string_view kImpossible =
-    "FAULT: the held-out loss is below what a model can reach that sees every lag. That cannot "
-    "be:\n"
-    "the targets leak into what the model sees.";
 
 }  // namespace unroll

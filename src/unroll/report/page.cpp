@@ -157,7 +157,8 @@ std::string loss_section(const Summary& summary) {
 
 std::string fault_of(const Summary& summary) {
   return summary.evaluation && summary.evaluation->is_impossible
-             ? fmt::format("<p class=\"fault\" role=\"alert\">{}</p>\n", escaped(kImpossible))
+             ? fmt::format("<p class=\"fault\" role=\"alert\">FAULT: {}.</p>\n",
+                           escaped(kImpossible))
              : "";
 }
 

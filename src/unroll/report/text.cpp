@@ -126,7 +126,7 @@ std::string describe_result(const Summary& summary) {
   if (evaluation) {
     text += (summary.floors ? describe_combinations(*evaluation) : describe_profile(*evaluation));
     if (evaluation->is_impossible) {
-      text += fmt::format("\n{}\n", kImpossible);
+      text += fmt::format("\nFAULT: {}\n", kImpossible);
     }
   }
   return text;

@@ -42,10 +42,7 @@ void evaluate_cell(const PreparedRun& run, RecurrentModel& model, SweepRow& row)
                                         static_cast<std::uint32_t>(run.options.seed));
   const Evaluation evaluation = evaluate(model, series, run.process);
   if (evaluation.is_impossible) {
-    throw Error(
-        describe_cell(row.cell) +
-        ": the held-out loss is below what a model can reach that sees every lag; the targets "
-        "leak into what the model sees");
+    throw Error(fmt::format("{}: {}", describe_cell(row.cell), kImpossible));
   }
   if (!std::isfinite(evaluation.loss.value)) {
     row.is_diverged = true;  // by the last update
