@@ -31,7 +31,7 @@ void add_training_flags(Flags& flags, RunOptions& options) {
   flags.number("learning-rate", options.optimizer.learning_rate, "the optimizer's step size");
   flags.choice("device", options.device, "where; auto is CUDA if it works, else the CPU");
   flags.integer("threads", options.threads,
-                "CPU threads for LibTorch's operations; the fused engine uses one");
+                "CPU threads, at most; the fused engine uses more than one for large sizes only");
 }
 
 void add_report_flags(Flags& flags, bool& json, bool& quiet, const std::string& what) {

@@ -65,7 +65,8 @@ Workspace<Real> make_workspace(const StepShape& shape, const Kernels<Real>& kern
   Workspace<Real> w(shape, kernels.widths, kernels.trace_size);
   std::mt19937 random(11);
   for (PanelMatrix<Real>* matrix :
-       {&w.input_weight, &w.bias, &w.recurrent_weight, &w.readout_weight, &w.readout_bias}) {
+       {&w.parameters.input_weight, &w.parameters.bias, &w.parameters.recurrent_weight,
+        &w.parameters.readout_weight, &w.parameters.readout_bias}) {
     scatter(*matrix, matrix->rows(), limit(shape), random);
   }
   scatter(w.hidden, w.B(), 0.9, random);
@@ -118,8 +119,8 @@ void check_passes(const StepShape& shape) {
   Workspace<Real> actual = make_workspace(shape, kernels);
   Workspace<Real> expected = make_workspace(shape, kernels);
 
-  kernels.prepare(actual);
-  twins.prepare(expected);
+  kernels.prepare(actual, {});
+  twins.prepare(expected, {});
   expect_near(actual.input_terms, expected.input_terms, actual.C(), "input_terms");
   expect_near(actual.recurrent_transposed, expected.recurrent_transposed, actual.H(),
               "recurrent_transposed");
@@ -130,31 +131,34 @@ void check_passes(const StepShape& shape) {
     expect_near(actual.readout_difference, expected.readout_difference, 1, "readout_difference");
   }
 
-  kernels.forward(actual);
-  twins.forward(expected);
+  kernels.forward(actual, {});
+  twins.forward(expected, {});
   expect_near(actual.hidden, expected.hidden, actual.B() + actual.P(), "hidden");
   expect_zero_padding(actual.hidden, actual.B() + actual.P(), "hidden");
 
-  const Real actual_loss = kernels.loss(actual);
-  const Real expected_loss = twins.loss(expected);
-  EXPECT_NEAR(actual_loss, expected_loss, sizeof(Real) == 4 ? 1e-5 : 1e-13);
+  kernels.loss(actual, {});
+  twins.loss(expected, {});
+  EXPECT_NEAR(actual.mean_loss(), expected.mean_loss(), sizeof(Real) == 4 ? 1e-5 : 1e-13);
   expect_near(actual.logits, expected.logits, actual.P(), "logits");
-  expect_near(actual.readout_bias_gradient, expected.readout_bias_gradient, 1,
+  expect_near(actual.readout_bias_gradient, expected.readout_bias_gradient, actual.blocks(),
               "readout_bias_gradient");
 
-  kernels.backward(actual);
-  twins.backward(expected);
+  kernels.backward(actual, {});
+  twins.backward(expected, {});
   expect_near(actual.sum_gradient, expected.sum_gradient, actual.P(), "sum_gradient");
 
-  kernels.update(actual, Real(0.3));
-  twins.update(expected, Real(0.3));
-  expect_near(actual.input_weight, expected.input_weight, actual.C(), "input_weight");
-  expect_near(actual.bias, expected.bias, 1, "bias");
-  expect_near(actual.recurrent_weight, expected.recurrent_weight, actual.H(), "recurrent_weight");
-  expect_near(actual.readout_weight, expected.readout_weight, actual.C(), "readout_weight");
-  expect_near(actual.readout_bias, expected.readout_bias, 1, "readout_bias");
-  expect_zero_padding(actual.recurrent_weight, actual.H(), "recurrent_weight");
-  expect_zero_padding(actual.readout_weight, actual.C(), "readout_weight");
+  kernels.update(actual, actual.parameters, Real(0.3), {});
+  twins.update(expected, expected.parameters, Real(0.3), {});
+  expect_near(actual.parameters.input_weight, expected.parameters.input_weight, actual.C(),
+              "input_weight");
+  expect_near(actual.parameters.bias, expected.parameters.bias, 1, "bias");
+  expect_near(actual.parameters.recurrent_weight, expected.parameters.recurrent_weight, actual.H(),
+              "recurrent_weight");
+  expect_near(actual.parameters.readout_weight, expected.parameters.readout_weight, actual.C(),
+              "readout_weight");
+  expect_near(actual.parameters.readout_bias, expected.parameters.readout_bias, 1, "readout_bias");
+  expect_zero_padding(actual.parameters.recurrent_weight, actual.H(), "recurrent_weight");
+  expect_zero_padding(actual.parameters.readout_weight, actual.C(), "readout_weight");
 }
 
 // The last sizes have more panels than the update sums at a time, with more positions than a block
@@ -182,16 +186,17 @@ void check_far_logits(const StepShape& shape) {
   for (Workspace<Real>* w : {&actual, &expected}) {
     for (std::int64_t c = 0; c < shape.num_classes; ++c) {
       constexpr std::array<Real, 3> kBiases = {0, 300, -1000};
-      w->readout_bias.at(0, c) = kBiases[static_cast<std::size_t>(c % 3)];
+      w->parameters.readout_bias.at(0, c) = kBiases[static_cast<std::size_t>(c % 3)];
     }
   }
-  kernels.prepare(actual);
-  twins.prepare(expected);
-  kernels.forward(actual);
-  twins.forward(expected);
-  const Real expected_loss = twins.loss(expected);
-  EXPECT_GT(expected_loss, Real(100));
-  EXPECT_NEAR(kernels.loss(actual) / expected_loss, 1.0, sizeof(Real) == 4 ? 1e-6 : 1e-14);
+  kernels.prepare(actual, {});
+  twins.prepare(expected, {});
+  kernels.forward(actual, {});
+  twins.forward(expected, {});
+  twins.loss(expected, {});
+  kernels.loss(actual, {});
+  EXPECT_GT(expected.mean_loss(), Real(100));
+  EXPECT_NEAR(actual.mean_loss() / expected.mean_loss(), 1.0, sizeof(Real) == 4 ? 1e-6 : 1e-14);
   expect_near(actual.logits, expected.logits, actual.P(), "logits");
 }
 
@@ -315,6 +320,97 @@ TEST_P(KernelTest, TheStepIsItsTwinsStepAndRepeatsToTheBit) {
     if (HasFatalFailure()) {
       return;
     }
+  }
+}
+
+/// Batches for up to four threads, that cut them evenly and unevenly, into tiles of every height;
+/// of panels no more than threads, and of fewer and of more positions than a block of the loss.
+std::vector<StepShape> wide_shapes() {
+  std::vector<StepShape> all;
+  for (const std::int64_t B : {31, 32, 37, 51, 64, 79, 131}) {
+    for (const std::int64_t H : {5, 16, 33, 130}) {
+      const std::int64_t C = 2 + (B + H) % 4 * 5;
+      const std::int64_t T = 2 + (B * H) % 23;
+      all.push_back({.batch_size = B, .num_steps = T, .num_classes = C, .hidden_size = H});
+    }
+  }
+  return all;
+}
+
+template <class Real>
+void check_threads(const StepShape& shape) {
+  const Kernels<Real> kernels = choose_kernels<Real>(shape);
+  Caller<Real> expected(shape);
+  const std::vector<Real> expected_losses = train(expected, Step<Real>(shape, kernels, 1), 6, 6);
+  for (const std::int64_t threads : {2, 3, 4}) {
+    SCOPED_TRACE(std::to_string(threads) + " threads");
+    Caller<Real> actual(shape);
+    EXPECT_EQ(train(actual, Step<Real>(shape, kernels, threads), 6, 4), expected_losses);
+    EXPECT_EQ(actual.weights, expected.weights);
+    EXPECT_EQ(actual.state, expected.state);
+  }
+}
+
+TEST_P(KernelTest, ThreadsChangeNoBit) {
+  for (const StepShape& shape : wide_shapes()) {
+    SCOPED_TRACE(text(shape));
+    check_threads<float>(shape);
+    check_threads<double>(shape);
+  }
+}
+
+/// The weights after the gradient of a window was found and descended, beside those of a step that
+/// does both at once.
+template <class Real>
+void check_gradient(const StepShape& shape, std::int64_t threads) {
+  Caller<Real> expected(shape);
+  Caller<Real> actual(shape);
+  Caller<Real> gradient(shape);
+  std::vector<std::int64_t> symbols(static_cast<std::size_t>(shape.positions()), 1);
+  std::mt19937 random(4);
+  for (std::int64_t& symbol : symbols) {
+    symbol = static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(shape.num_classes));
+  }
+  const SymbolRows rows = {
+      .inputs = symbols.data(), .targets = symbols.data(), .stride = shape.num_steps};
+  const auto rate = Real(0.25);  // a power of two, so that a product with it is exact
+
+  Step<Real> at_once(shape, threads);
+  at_once.load_parameters(expected.views());
+  at_once.load_state(expected.state.data());
+  Real expected_loss = 0;
+  at_once.run(rows, 1, rate, &expected_loss);
+  at_once.store_parameters(expected.views());
+  at_once.store_state(expected.state.data());
+
+  Step<Real> in_two(shape, threads);
+  in_two.load_parameters(actual.views());
+  in_two.load_state(actual.state.data());
+  const Real loss = in_two.find_gradient(rows, gradient.views());
+  Caller<Real> before(shape);
+  in_two.store_parameters(before.views());
+  EXPECT_EQ(before.weights, actual.weights) << "finding a gradient moves no weight";
+  in_two.descend(gradient.views(), rate);
+  in_two.store_parameters(actual.views());
+  in_two.store_state(actual.state.data());
+
+  const double tolerance = sizeof(Real) == 4 ? 2e-6 : 1e-14;
+  EXPECT_NEAR(loss, expected_loss, 4 * tolerance);
+  expect_near(actual.weights, expected.weights, tolerance);
+  expect_near(actual.state, expected.state, tolerance);
+  for (std::size_t i = 0; i < actual.weights.size(); ++i) {
+    const Real moved = before.weights[i] - rate * gradient.weights[i];
+    ASSERT_NEAR(actual.weights[i], moved, tolerance) << "at " << i;
+  }
+}
+
+TEST_P(KernelTest, AGradientDescendedIsTheUpdate) {
+  std::vector<StepShape> all = wide_shapes();
+  all.push_back({.batch_size = 3, .num_steps = 10, .num_classes = 2, .hidden_size = 4});
+  for (const StepShape& shape : all) {
+    SCOPED_TRACE(text(shape));
+    check_gradient<float>(shape, 1);
+    check_gradient<double>(shape, 2);
   }
 }
 

@@ -56,13 +56,13 @@ Kernels<Real> choose(const StepShape& shape) {
     kernels.forward = &Passes::forward;
     kernels.backward = &Passes::backward;
     kernels.update = &Passes::update;
-    kernels.loss = &BinaryLoss<Row>::run;
+    kernels.loss = &run_loss<BinaryLoss<Row>, Real>;
   });
   kernels.widths.classes = 2;
   if (shape.num_classes != 2) {
     with_row<Real, kNarrowest>(shape.num_classes, [&](auto row) {
       kernels.widths.classes = decltype(row)::kWidth;
-      kernels.loss = &SoftmaxLoss<decltype(row)>::run;
+      kernels.loss = &run_loss<SoftmaxLoss<decltype(row)>, Real>;
     });
   }
 

@@ -70,6 +70,23 @@ HWY_INLINE MarginLoss<V> margin_loss(D d, V margin) {
           .chance_of_wrong = hn::Div(numerator, factor)};
 }
 
+/// Which lanes of a vector are among the next `count`.
+template <class Row>
+HWY_INLINE auto first_lanes(std::int64_t count) {
+  return hn::FirstN(typename Row::Tag(),
+                    static_cast<std::size_t>(std::min<std::int64_t>(Row::kLanes, count)));
+}
+
+/// Runs a loss over a thread's blocks of positions.
+template <class Loss, class Real>
+void run_loss(Workspace<Real>& w, Share share) {
+  const Range blocks = share.of(w.blocks());
+  for (std::int64_t block = blocks.first; block < blocks.end; ++block) {
+    Loss::run(w, block,
+              {.first = block * kLossBlock, .end = std::min((block + 1) * kLossBlock, w.P())});
+  }
+}
+
 /// Two classes. Their softmax is a sigmoid of the difference of the logits, so one product with the
 /// difference of the readout rows is all that is needed of the logits. Row is a panel's row of
 /// hidden units.
@@ -110,10 +127,12 @@ struct BinaryLoss {
   }
 
   /// scratch[p] = the second logit - the first.
-  static void differences(Workspace<Real>& w) {
+  static void differences(Workspace<Real>& w, Range positions) {
     const GroupTag d;
-    const auto bias = hn::Set(d, w.readout_bias.at(0, 1) - w.readout_bias.at(0, 0));
-    for (std::int64_t p = 0; p < w.P(); p += static_cast<std::int64_t>(kGroup)) {
+    const auto bias =
+        hn::Set(d, w.parameters.readout_bias.at(0, 1) - w.parameters.readout_bias.at(0, 0));
+    for (std::int64_t p = positions.first; p < positions.end;
+         p += static_cast<std::int64_t>(kGroup)) {
       const auto p0 = product(w, p);
       const auto p1 = product(w, p + 1);
       const auto sum01 = hn::Add(hn::InterleaveLower(d, p0, p1), hn::InterleaveUpper(d, p0, p1));
@@ -130,8 +149,9 @@ struct BinaryLoss {
     }
   }
 
-  static Real run(Workspace<Real>& w) {
-    differences(w);
+  /// A block of positions.
+  static void run(Workspace<Real>& w, std::int64_t block, Range positions) {
+    differences(w, positions);
     const Tag d;
     const hn::Rebind<std::int32_t, Tag> integers;
     const Vector one = hn::Set(d, Real(1));
@@ -139,9 +159,8 @@ struct BinaryLoss {
     Vector linear = hn::Zero(d);
     Vector gradient_sum = hn::Zero(d);
     SumOfLogs<Tag> logs(d);
-    for (std::int64_t p = 0; p < w.P(); p += Row::kLanes) {
-      const auto is_position =
-          hn::FirstN(d, static_cast<std::size_t>(std::min<std::int64_t>(Row::kLanes, w.P() - p)));
+    for (std::int64_t p = positions.first; p < positions.end; p += Row::kLanes) {
+      const auto is_position = first_lanes<Row>(positions.end - p);
       const auto targets = hn::LoadU(integers, w.targets.data() + p);
       Vector target;
       if constexpr (sizeof(Real) == 4) {
@@ -159,10 +178,10 @@ struct BinaryLoss {
       hn::StoreInterleaved2(hn::Neg(second), second, d, w.logits.panel(0, p));
     }
     const Real second = hn::GetLane(hn::SumOfLanes(d, gradient_sum));
-    w.readout_bias_gradient.at(0, 0) = -second;
-    w.readout_bias_gradient.at(0, 1) = second;
+    w.readout_bias_gradient.at(block, 0) = -second;
+    w.readout_bias_gradient.at(block, 1) = second;
     const Vector total = hn::MulAdd(linear, hn::Set(d, Real(0.5)), logs.total(d));
-    return hn::GetLane(hn::SumOfLanes(d, total)) / static_cast<Real>(w.P());
+    w.block_losses[block] = static_cast<double>(hn::GetLane(hn::SumOfLanes(d, total)));
   }
 };
 
@@ -187,7 +206,7 @@ struct SoftmaxLoss {
       for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 2
         for (int v = 0; v < Row::kVectors; ++v) {
-          tile.sum[r][v] = hn::Load(d, w.readout_bias.panel(panel) + v * Row::kLanes);
+          tile.sum[r][v] = hn::Load(d, w.parameters.readout_bias.panel(panel) + v * Row::kLanes);
         }
       }
       tile.template add_product<0>(w.hidden, w.B() + position, w.readout_transposed.panel(panel));
@@ -219,12 +238,13 @@ struct SoftmaxLoss {
     }
   }
 
-  static Real run(Workspace<Real>& w) {
-    const TileRows rows(w.P(), Row::kMaxRows);
+  /// A block of positions.
+  static void run(Workspace<Real>& w, std::int64_t block, Range positions) {
+    const TileRows rows(positions.size(), Row::kMaxRows);
     for (std::int64_t panel = 0; panel < w.logits.panels(); ++panel) {
       for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
         ForRows<Logits, Workspace<Real>&, std::int64_t, std::int64_t>::call(
-            rows.count(tile), w, panel, rows.first(tile));
+            rows.count(tile), w, panel, positions.first + rows.first(tile));
       }
     }
 
@@ -233,10 +253,10 @@ struct SoftmaxLoss {
     const Real mean = Real(1) / static_cast<Real>(w.P());
     const hn::Vec<Tag> step = hn::Set(d, mean);
     for (std::int64_t panel = 0; panel < w.readout_bias_gradient.panels(); ++panel) {
-      std::fill_n(w.readout_bias_gradient.panel(panel), Row::kWidth, Real(0));
+      std::fill_n(w.readout_bias_gradient.panel(panel, block), Row::kWidth, Real(0));
     }
     double linear = 0.0;
-    for (std::int64_t p = 0; p < w.P(); ++p) {
+    for (std::int64_t p = positions.first; p < positions.end; ++p) {
       Vector largest = lowest;
       for_each_vector(
           w, p,
@@ -269,19 +289,17 @@ struct SoftmaxLoss {
             const Vector gradient =
                 hn::Sub(hn::Mul(hn::Load(d, logits), factor), hn::IfThenElseZero(hit, step));
             hn::Store(gradient, d, logits);
-            Real* total = w.readout_bias_gradient.panel(panel) + lane;
+            Real* total = w.readout_bias_gradient.panel(panel, block) + lane;
             hn::Store(hn::Add(hn::Load(d, total), gradient), d, total);
           });
     }
     Vector logs = hn::Zero(d);
-    for (std::int64_t p = 0; p < w.P(); p += Row::kLanes) {
-      const auto is_position =
-          hn::FirstN(d, static_cast<std::size_t>(std::min<std::int64_t>(Row::kLanes, w.P() - p)));
+    for (std::int64_t p = positions.first; p < positions.end; p += Row::kLanes) {
+      const auto is_position = first_lanes<Row>(positions.end - p);
       const Vector sums = hn::LoadU(d, w.scratch.data() + p);
       logs = hn::Add(logs, log(d, hn::IfThenElse(is_position, sums, hn::Set(d, Real(1)))));
     }
-    return static_cast<Real>(linear + static_cast<double>(hn::GetLane(hn::SumOfLanes(d, logs)))) *
-           mean;
+    w.block_losses[block] = linear + static_cast<double>(hn::GetLane(hn::SumOfLanes(d, logs)));
   }
 };
 

@@ -22,18 +22,20 @@ namespace unroll::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// to = from transposed, where `to` may have other panels. In blocks of 4 x 4 (float) or 2 x 2
-/// (double) by shuffles of 128 bits, the rest one by one.
+/// These panels' columns go to the rows of `to`, which may have other panels. In blocks of 4 x 4
+/// (float) or 2 x 2 (double) by shuffles of 128 bits, the rest one by one.
 template <class Real>
-void transpose(const PanelMatrix<Real>& from, PanelMatrix<Real>& to) {
+void transpose(const PanelMatrix<Real>& from, Range panels, PanelMatrix<Real>& to) {
   constexpr std::size_t kBlock = 16 / sizeof(Real);
   const hn::CappedTag<Real, kBlock> d;
   const auto block = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t first_column = panels.first * from.width();
+  const std::int64_t end_column = std::min(panels.end * from.width(), from.columns());
   const std::int64_t whole_rows = from.rows() / block * block;
-  const std::int64_t whole_columns = from.columns() / block * block;
+  const std::int64_t whole_columns = end_column / block * block;
   const std::int64_t from_width = from.width();
   const std::int64_t to_width = to.width();
-  for (std::int64_t column = 0; column < whole_columns; column += block) {
+  for (std::int64_t column = first_column; column < whole_columns; column += block) {
     for (std::int64_t row = 0; row < whole_rows; row += block) {
       const Real* HWY_RESTRICT source = &from.panel(column / from_width, row)[column % from_width];
       Real* HWY_RESTRICT target = &to.panel(row / to_width, column)[row % to_width];
@@ -62,8 +64,8 @@ void transpose(const PanelMatrix<Real>& from, PanelMatrix<Real>& to) {
     }
   }
   for (std::int64_t row = 0; row < from.rows(); ++row) {
-    const std::int64_t first = row < whole_rows ? whole_columns : 0;
-    for (std::int64_t column = first; column < from.columns(); ++column) {
+    const std::int64_t first = row < whole_rows ? whole_columns : first_column;
+    for (std::int64_t column = first; column < end_column; ++column) {
       to.at(column, row) = from.at(row, column);
     }
   }
@@ -79,38 +81,39 @@ struct HiddenPasses {
   static constexpr std::int64_t kWidth = Row::kWidth;
   static constexpr int kMaxRowsOfTile = Row::kMaxRows;
 
-  static void prepare(Workspace<Real>& w) {
+  static void prepare(Workspace<Real>& w, Share share) {
     const Tag d;
-    for (std::int64_t panel = 0; panel < w.bias.panels(); ++panel) {
+    const Range panels = share.of(w.hidden.panels());
+    for (std::int64_t panel = panels.first; panel < panels.end; ++panel) {
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) {
         const std::int64_t lane = v * Row::kLanes;
-        const Vector bias = hn::Load(d, w.bias.panel(panel) + lane);
+        const Vector bias = hn::Load(d, w.parameters.bias.panel(panel) + lane);
         for (std::int64_t c = 0; c < w.C(); ++c) {
-          const Vector row = hn::Load(d, w.input_weight.panel(panel, c) + lane);
+          const Vector row = hn::Load(d, w.parameters.input_weight.panel(panel, c) + lane);
           hn::Store(hn::Add(row, bias), d, w.input_terms.panel(panel, c) + lane);
         }
         if (w.C() == 2) {
-          const Vector first = hn::Load(d, w.readout_weight.panel(panel, 0) + lane);
-          const Vector second = hn::Load(d, w.readout_weight.panel(panel, 1) + lane);
+          const Vector first = hn::Load(d, w.parameters.readout_weight.panel(panel, 0) + lane);
+          const Vector second = hn::Load(d, w.parameters.readout_weight.panel(panel, 1) + lane);
           hn::Store(hn::Sub(second, first), d, w.readout_difference.panel(panel) + lane);
         }
       }
     }
-    transpose(w.recurrent_weight, w.recurrent_transposed);
+    transpose(w.parameters.recurrent_weight, panels, w.recurrent_transposed);
     if (w.C() != 2) {
-      transpose(w.readout_weight, w.readout_transposed);
+      transpose(w.parameters.readout_weight, panels, w.readout_transposed);
     }
   }
 
-  /// Runs a pass over all of a step's tiles.
+  /// Runs a pass over all tiles of some rows of a step.
   template <class Pass>
-  static void run_step(Workspace<Real>& w, std::int64_t t) {
-    const TileRows rows(w.B(), Row::kMaxRows);
+  static void run_step(Workspace<Real>& w, std::int64_t t, Range batch_rows) {
+    const TileRows rows(batch_rows.size(), Row::kMaxRows);
     for (std::int64_t panel = 0; panel < w.hidden.panels(); ++panel) {
       for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
         ForRows<Pass, Workspace<Real>&, std::int64_t, std::int64_t>::call(
-            rows.count(tile), w, panel, t * w.B() + rows.first(tile));
+            rows.count(tile), w, panel, t * w.B() + batch_rows.first + rows.first(tile));
       }
     }
   }
@@ -130,7 +133,8 @@ struct HiddenPasses {
           tile.sum[r][v] = hn::Load(d, terms + v * Row::kLanes);
         }
       }
-      tile.template add_product<kWidth>(w.hidden, position, w.recurrent_weight.panel(panel));
+      tile.template add_product<kWidth>(w.hidden, position,
+                                        w.parameters.recurrent_weight.panel(panel));
       Real* hidden = w.hidden.panel(panel, position + w.B());
 #pragma GCC unroll 32
       for (int r = 0; r < kRows; ++r) {
@@ -142,9 +146,9 @@ struct HiddenPasses {
     }
   };
 
-  static void forward(Workspace<Real>& w) {
+  static void forward(Workspace<Real>& w, Share share) {
     for (std::int64_t t = 0; t < w.shape.num_steps; ++t) {
-      run_step<Forward>(w, t);
+      run_step<Forward>(w, t, share.of(w.B()));
     }
   }
 
@@ -157,7 +161,7 @@ struct HiddenPasses {
       const Tag d;
       Tile<Row, kRows> tile;
       tile.clear();
-      tile.template add_product<0>(w.logits, position, w.readout_weight.panel(panel));
+      tile.template add_product<0>(w.logits, position, w.parameters.readout_weight.panel(panel));
       if (position + w.B() < w.P()) {
         tile.template add_product<kWidth>(w.sum_gradient, position + w.B(),
                                           w.recurrent_transposed.panel(panel));
@@ -177,9 +181,9 @@ struct HiddenPasses {
     }
   };
 
-  static void backward(Workspace<Real>& w) {
+  static void backward(Workspace<Real>& w, Share share) {
     for (std::int64_t t = w.shape.num_steps - 1; t >= 0; --t) {
-      run_step<Backward>(w, t);
+      run_step<Backward>(w, t, share.of(w.B()));
     }
   }
 
@@ -215,32 +219,32 @@ struct HiddenPasses {
   /// MiB of it: at H 1024 the update makes 189 GFLOP/s, and 158 by single panels.
   static constexpr std::int64_t kSumBytes = 1 << 19;
 
-  /// sums [columns of left, H] = left^T right of right's panels [first_panel, end_panel), where the
-  /// rows of `right` begin `offset` rows down; the first of them goes to the first of `sums`. All
-  /// of the panels go over a block of positions before the next block is read.
+  /// sums = left^T right of some of right's panels, where the rows of `right` begin `offset` rows
+  /// down. `sums` is of as many panels with a row for each column of `left`. All of the panels go
+  /// over a block of positions before the next block is read.
   static void sum_products(const PanelMatrix<Real>& left, const PanelMatrix<Real>& right,
-                           std::int64_t offset, std::int64_t positions, std::int64_t first_panel,
-                           std::int64_t end_panel, PanelMatrix<Real>& sums) {
-    std::fill_n(sums.panel(0), (end_panel - first_panel) * sums.rows() * kWidth, Real(0));
+                           std::int64_t offset, std::int64_t positions, Range panels, Real* sums) {
+    const std::int64_t panel_size = left.columns() * kWidth;
+    std::fill_n(sums, panels.size() * panel_size, Real(0));
     for (std::int64_t first = 0; first < positions; first += kBlock) {
       const std::int64_t count = std::min(kBlock, positions - first);
-      for (std::int64_t panel = first_panel; panel < end_panel; ++panel) {
+      for (std::int64_t panel = panels.first; panel < panels.end; ++panel) {
         descend_block(left, first, right.panel(panel, first + offset), count, Real(-1),
-                      sums.panel(panel - first_panel));
+                      sums + (panel - panels.first) * panel_size);
       }
     }
   }
 
-  /// result [columns of left, H] -= rate * left^T right, where the rows of `right` begin `offset`
-  /// rows down. Every element is rounded once: the share of a block of positions may be too small
-  /// to move a weight that the whole gradient moves. So more than a block is summed first, in
-  /// `sums`, of result's sizes; as many panels at a time as stay in the cache, for which `left`
-  /// comes from memory once.
+  /// result [columns of left, H] -= rate * left^T right, of some of right's panels, where the rows
+  /// of `right` begin `offset` rows down. Every element is rounded once: the part of a block of
+  /// positions may be too small to move a weight that the whole gradient moves. So more than a
+  /// block is summed first, in these panels of `sums`, of result's sizes; as many panels at a time
+  /// as stay in the cache, for which `left` comes from memory once.
   static void descend(const PanelMatrix<Real>& left, const PanelMatrix<Real>& right,
-                      std::int64_t offset, std::int64_t positions, Real rate,
+                      std::int64_t offset, std::int64_t positions, Range panels, Real rate,
                       PanelMatrix<Real>& sums, PanelMatrix<Real>& result) {
     if (positions <= kBlock) {
-      for (std::int64_t panel = 0; panel < right.panels(); ++panel) {
+      for (std::int64_t panel = panels.first; panel < panels.end; ++panel) {
         descend_block(left, 0, right.panel(panel, offset), positions, rate, result.panel(panel));
       }
       return;
@@ -250,12 +254,12 @@ struct HiddenPasses {
     const std::int64_t panel_size = result.rows() * kWidth;
     const std::int64_t panel_bytes = panel_size * std::int64_t{sizeof(Real)};
     const std::int64_t group = std::max<std::int64_t>(kSumBytes / panel_bytes, 1);
-    for (std::int64_t first_panel = 0; first_panel < right.panels(); first_panel += group) {
-      const std::int64_t end_panel = std::min(first_panel + group, right.panels());
-      sum_products(left, right, offset, positions, first_panel, end_panel, sums);
-      Real* target = result.panel(first_panel);
-      const Real* sum = sums.panel(0);
-      for (std::int64_t i = 0; i < (end_panel - first_panel) * panel_size; i += Row::kLanes) {
+    Real* sum = sums.panel(panels.first);
+    for (std::int64_t first = panels.first; first < panels.end; first += group) {
+      const Range summed = {.first = first, .end = std::min(first + group, panels.end)};
+      sum_products(left, right, offset, positions, summed, sum);
+      Real* target = result.panel(first);
+      for (std::int64_t i = 0; i < summed.size() * panel_size; i += Row::kLanes) {
         hn::Store(hn::NegMulAdd(factor, hn::Load(d, sum + i), hn::Load(d, target + i)), d,
                   target + i);
       }
@@ -277,9 +281,9 @@ struct HiddenPasses {
   }
 
   /// input_gradient[c] = the sum of sum_gradient over the positions whose input is c.
-  static void add_up_by_class(Workspace<Real>& w) {
+  static void add_up_by_class(Workspace<Real>& w, Range panels) {
     const Tag d;
-    for (std::int64_t panel = 0; panel < w.sum_gradient.panels(); ++panel) {
+    for (std::int64_t panel = panels.first; panel < panels.end; ++panel) {
       Real* sums = w.input_gradient.panel(panel);
       std::fill_n(sums, w.C() * kWidth, Real(0));
       for (std::int64_t p = 0; p < w.P(); ++p) {
@@ -294,35 +298,44 @@ struct HiddenPasses {
     }
   }
 
-  static void update(Workspace<Real>& w, Real rate) {
+  static void update(Workspace<Real>& w, Parameters<Real>& target, Real rate, Share share) {
     const Tag d;
+    const Range panels = share.of(w.hidden.panels());
     if (w.C() <= kMaxOneHotClasses) {
-      sum_products(w.one_hot, w.sum_gradient, 0, w.P(), 0, w.sum_gradient.panels(),
-                   w.input_gradient);
+      sum_products(w.one_hot, w.sum_gradient, 0, w.P(), panels,
+                   w.input_gradient.panel(panels.first));
     } else {
-      add_up_by_class(w);
+      add_up_by_class(w, panels);
     }
     const Vector factor = hn::Set(d, rate);
-    for (std::int64_t panel = 0; panel < w.bias.panels(); ++panel) {
+    for (std::int64_t panel = panels.first; panel < panels.end; ++panel) {
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) {
         const std::int64_t lane = v * Row::kLanes;
         Vector total = hn::Zero(d);
         for (std::int64_t c = 0; c < w.C(); ++c) {
           const Vector gradient = hn::Load(d, w.input_gradient.panel(panel, c) + lane);
-          Real* weight = w.input_weight.panel(panel, c) + lane;
+          Real* weight = target.input_weight.panel(panel, c) + lane;
           hn::Store(hn::NegMulAdd(factor, gradient, hn::Load(d, weight)), d, weight);
           total = hn::Add(total, gradient);
         }
-        Real* bias = w.bias.panel(panel) + lane;
+        Real* bias = target.bias.panel(panel) + lane;
         hn::Store(hn::NegMulAdd(factor, total, hn::Load(d, bias)), d, bias);
       }
     }
     // Two matrices that have served take the sums.
-    descend(w.hidden, w.sum_gradient, 0, w.P(), rate, w.recurrent_transposed, w.recurrent_weight);
-    descend(w.logits, w.hidden, w.B(), w.P(), rate, w.input_gradient, w.readout_weight);
-    for (std::int64_t c = 0; c < w.C(); ++c) {
-      w.readout_bias.at(0, c) -= rate * w.readout_bias_gradient.at(0, c);
+    descend(w.hidden, w.sum_gradient, 0, w.P(), panels, rate, w.recurrent_transposed,
+            target.recurrent_weight);
+    descend(w.logits, w.hidden, w.B(), w.P(), panels, rate, w.input_gradient,
+            target.readout_weight);
+    if (share.index == 0) {
+      for (std::int64_t c = 0; c < w.C(); ++c) {
+        Real gradient = w.readout_bias_gradient.at(0, c);
+        for (std::int64_t block = 1; block < w.blocks(); ++block) {
+          gradient += w.readout_bias_gradient.at(block, c);
+        }
+        target.readout_bias.at(0, c) -= rate * gradient;
+      }
     }
   }
 };

@@ -96,6 +96,8 @@ class PanelMatrix {
     return elements_.data() + (panel * rows_ + row) * width_;
   }
 
+  void clear() { std::fill_n(panel(0), rows_ * width_ * panels_, Real(0)); }
+
   void clear_padding() {
     const std::int64_t last = panels_ - 1;
     for (std::int64_t row = 0; row < rows_; ++row) {

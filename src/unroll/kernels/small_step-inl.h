@@ -79,16 +79,18 @@ class SmallStep {
     gradients_ = states_ + (T_ + 1) * kVectors * kLanes;
     for (std::int64_t k = 0; k < 4; ++k) {
       recurrent_[static_cast<std::size_t>(k)] = replicate(w, [&](std::int64_t h) {
-        return k < w.H() ? w.recurrent_weight.panel(0, k)[h] : Real(0);
+        return k < w.H() ? w.parameters.recurrent_weight.panel(0, k)[h] : Real(0);
       });
     }
     transposed_ = transpose(recurrent_);
     for (int c = 0; c < 2; ++c) {
-      input_[c] = replicate(w, [&](std::int64_t h) { return w.input_weight.panel(0, c)[h]; });
-      readout_[c] = replicate(w, [&](std::int64_t h) { return w.readout_weight.panel(0, c)[h]; });
-      readout_bias_[c] = hn::Set(d_, w.readout_bias.panel(0)[c]);
+      input_[c] =
+          replicate(w, [&](std::int64_t h) { return w.parameters.input_weight.panel(0, c)[h]; });
+      readout_[c] =
+          replicate(w, [&](std::int64_t h) { return w.parameters.readout_weight.panel(0, c)[h]; });
+      readout_bias_[c] = hn::Set(d_, w.parameters.readout_bias.panel(0)[c]);
     }
-    bias_ = replicate(w, [&](std::int64_t h) { return w.bias.panel(0)[h]; });
+    bias_ = replicate(w, [&](std::int64_t h) { return w.parameters.bias.panel(0)[h]; });
 
     for (int v = 0; v < kVectors; ++v) {
       Real state[std::size_t{kLanes}] = {};
@@ -393,14 +395,14 @@ class SmallStep {
       std::copy_n(lanes, w.H(), row);
     };
     for (std::int64_t k = 0; k < w.H(); ++k) {
-      save_row(recurrent_[static_cast<std::size_t>(k)], w.recurrent_weight.panel(0, k));
+      save_row(recurrent_[static_cast<std::size_t>(k)], w.parameters.recurrent_weight.panel(0, k));
     }
     for (int c = 0; c < 2; ++c) {
-      save_row(input_[c], w.input_weight.panel(0, c));
-      save_row(readout_[c], w.readout_weight.panel(0, c));
-      w.readout_bias.panel(0)[c] = hn::GetLane(readout_bias_[c]);
+      save_row(input_[c], w.parameters.input_weight.panel(0, c));
+      save_row(readout_[c], w.parameters.readout_weight.panel(0, c));
+      w.parameters.readout_bias.panel(0)[c] = hn::GetLane(readout_bias_[c]);
     }
-    save_row(bias_, w.bias.panel(0));
+    save_row(bias_, w.parameters.bias.panel(0));
     for (std::int64_t b = 0; b < w.B(); ++b) {
       std::copy_n(states_ + b * kSmallHidden, w.H(), w.hidden.panel(0, b));
     }

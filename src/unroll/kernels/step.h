@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
+#include <unroll/kernels/team.h>
 #include <unroll/kernels/workspace.h>
 
 namespace unroll::kernels {
@@ -33,15 +35,16 @@ struct ParameterViews {
 };
 
 /// Forward, softmax cross-entropy, back-propagation through the window and plain SGD, window after
-/// window, by the kernels that serve the sizes. One thread. On x86, numbers below the smallest
-/// normal one count as zero. Real is float or double.
+/// window, by the kernels that serve the sizes. How many threads there are changes no bit. On x86,
+/// numbers below the smallest normal one count as zero. Real is float or double.
 template <class Real>
 class Step {
  public:
-  /// With the kernels of the processor that this runs on.
-  explicit Step(const StepShape& shape);
-  /// With these kernels.
-  Step(const StepShape& shape, const Kernels<Real>& kernels);
+  /// With the kernels of the processor that this runs on, on as many of `threads` threads as the
+  /// sizes keep busy.
+  explicit Step(const StepShape& shape, std::int64_t threads = 1);
+  /// With these kernels, on as many threads as there are shares of kRowsOfShare rows.
+  Step(const StepShape& shape, const Kernels<Real>& kernels, std::int64_t threads = 1);
 
   [[nodiscard]] const StepShape& shape() const { return workspace_.shape; }
 
@@ -56,12 +59,23 @@ class Step {
   /// update. Every symbol must lie in [0, C).
   void run(const SymbolRows& symbols, std::int64_t count, Real learning_rate, Real* losses);
 
+  /// The first window of `symbols` without an update: gives its loss, and its gradient by the
+  /// parameters. Carries the state on.
+  Real find_gradient(const SymbolRows& symbols, const ParameterViews<Real>& gradient);
+
+  /// The parameters -= learning_rate * gradient.
+  void descend(const ParameterViews<Real>& gradient, Real learning_rate);
+
  private:
-  void load_symbols(const SymbolRows& symbols, std::int64_t first);
-  void carry_state();
+  void load_symbols(const SymbolRows& symbols, std::int64_t first, Range rows);
+  void carry_state(Range rows);
+  Real run_window(const SymbolRows& symbols, std::int64_t first, Parameters<Real>& target,
+                  Real rate, Share share);
 
   Kernels<Real> kernels_;
   Workspace<Real> workspace_;
+  std::unique_ptr<Parameters<Real>> gradient_;  // null if none was asked for
+  Team team_;
 };
 
 extern template class Step<float>;

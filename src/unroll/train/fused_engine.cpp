@@ -1,5 +1,6 @@
 #include <unroll/train/fused_engine.h>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <stdexcept>
@@ -75,13 +76,15 @@ Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, to
     throw std::invalid_argument(
         fmt::format("windows on the device {}, not the CPU", span.inputs.device().str()));
   }
+  const std::int64_t threads = at::get_num_threads();
   const torch::Tensor losses = torch::empty({range.count}, state.options());
   state = state.clone(torch::MemoryFormat::Contiguous);
 
   std::visit(
       [&]<class Real>(StepOf<Real>& step) {
-        if (!step || step->shape() != shape) {
-          step = std::make_unique<kernels::Step<Real>>(shape);
+        if (!step || step->shape() != shape || threads != threads_) {
+          step = std::make_unique<kernels::Step<Real>>(shape, threads);
+          threads_ = threads;
         }
         step->load_parameters(view<Real>(weights));
         step->load_state(state.const_data_ptr<Real>());

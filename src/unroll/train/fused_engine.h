@@ -2,6 +2,7 @@
 // losses, hundreds of times as fast for a small network.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <variant>
 
@@ -12,8 +13,9 @@
 
 namespace unroll {
 
-/// Trains any RecurrentModel on the CPU with plain SGD, in float32 or float64, on one thread.
-/// Between two calls of advance() the weights are the model's, to be read and set there.
+/// Trains any RecurrentModel on the CPU with plain SGD, in float32 or float64, on as many of the
+/// threads that LibTorch's operations may have as the sizes keep busy. They change no bit. Between
+/// two calls of advance() the weights are the model's, to be read and set there.
 class FusedEngine final : public Engine {
  public:
   /// @throws InvalidOption if the learning rate is not a finite positive number;
@@ -32,6 +34,7 @@ class FusedEngine final : public Engine {
 
   std::shared_ptr<RecurrentModel> model_;
   double learning_rate_;
+  std::int64_t threads_ = 0;                          // that the step was made for
   std::variant<StepOf<float>, StepOf<double>> step_;  // of the model's dtype; null before the first
 };
 
