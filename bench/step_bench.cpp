@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <unroll/base/named_enum.h>
@@ -41,6 +42,9 @@ constexpr Size kSizes[] = {
     {.B = 64, .H = 256, .T = 64, .C = 2, .chunk = 10},
     {.B = 64, .H = 1024, .T = 32, .C = 2, .chunk = 3},
 };
+
+/// Units over all rows, from which on several threads are measured too.
+constexpr std::int64_t kLarge = 1024;
 
 /// Different chunks in the data: too much for the nearest caches and for branch prediction.
 constexpr std::int64_t kChunks = 10;
@@ -74,7 +78,8 @@ const WindowDataset& windows_of(const Size& size) {
 }
 
 void training_step(benchmark::State& state, EngineChoice engine_choice, ModelKind kind,
-                   torch::Dtype dtype, const Size& size) {
+                   torch::Dtype dtype, const Size& size, int threads) {
+  at::set_num_threads(threads);
   const WindowDataset& windows = windows_of(size);
   const ModelOptions options = {.model = kind, .num_classes = size.C, .hidden_size = size.H};
   const auto model = make_model(options, dtype, torch::kCPU);
@@ -109,12 +114,14 @@ void fma_peak(benchmark::State& state, double (*multiply_add)(long rounds)) {
   state.counters["flop"] = {operations, benchmark::Counter::kIsRate};
 }
 
-void register_step(EngineChoice engine, ModelKind model, torch::Dtype dtype, const Size& size) {
+void register_step(EngineChoice engine, ModelKind model, torch::Dtype dtype, const Size& size,
+                   int threads = 1) {
   const std::string name =
-      fmt::format("{}/{}/B{}_H{}_T{}_C{}/{}", name_of(engine), name_of(model), size.B, size.H,
-                  size.T, size.C, dtype == torch::kFloat64 ? "float64" : "float32");
+      fmt::format("{}/{}/B{}_H{}_T{}_C{}/{}{}", name_of(engine), name_of(model), size.B, size.H,
+                  size.T, size.C, dtype == torch::kFloat64 ? "float64" : "float32",
+                  threads == 1 ? "" : fmt::format("/{}_threads", threads));
   benchmark::RegisterBenchmark(name.c_str(), [=, &size](benchmark::State& state) {
-    training_step(state, engine, model, dtype, size);
+    training_step(state, engine, model, dtype, size, threads);
   })->UseRealTime();
 }
 
@@ -129,6 +136,13 @@ void register_all() {
       register_step(engine, model, torch::kFloat64, kSizes[0]);
     }
   }
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  for (const Size& size : kSizes) {
+    for (int threads = 2; threads <= cores && size.B * size.H >= kLarge; threads *= 2) {
+      register_step(EngineChoice::kFused, ModelKind::kManual, torch::kFloat32, size, threads);
+      register_step(EngineChoice::kFused, ModelKind::kManual, torch::kFloat64, size, threads);
+    }
+  }
 }
 
 }  // namespace
@@ -139,7 +153,6 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
     return 2;
   }
-  at::set_num_threads(1);
   benchmark::AddCustomContext("instruction_set", unroll::bench::instruction_set());
   unroll::bench::register_all();
   benchmark::RunSpecifiedBenchmarks();
