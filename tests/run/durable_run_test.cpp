@@ -577,6 +577,24 @@ TEST_P(DurableRunFiles, TheDataMayHaveMovedButNotChanged) {
   EXPECT_TRUE(recorder.warnings.empty()) << recorder.warnings.front();
 }
 
+TEST_P(DurableRunFiles, BeginsAnewBehindAHeaderThatIsNotWhole) {
+  const auto expected = whole();
+  const std::string header(kMetricsHeader);
+  std::vector<std::string> left = {std::string(300, '\0'),
+                                   std::string(200, '\0') + ",0.5,0.25\n1,20,0.5,0.25\n"};
+  for (std::size_t size = 0; size <= header.size(); size += 7) {
+    left.push_back(header.substr(0, size));
+  }
+  for (const std::string& text : left) {
+    fs::remove_all(path("run"));
+    fs::create_directory(path("run"));
+    fs::copy(path("whole/config.json"), path("run/config.json"));
+    write_bytes(path("run/metrics.csv"), text);
+    EXPECT_NO_THROW(resume("run")) << text;
+    EXPECT_EQ(differing(remains(path("run")), expected), std::set<std::string>()) << text;
+  }
+}
+
 TEST_P(DurableRunFiles, RefusesACheckpointWithAnotherOptimizersState) {
   stop_after(9, "run");
   const std::string last = path("run/checkpoints/last.safetensors");

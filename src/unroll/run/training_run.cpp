@@ -400,16 +400,21 @@ RunOutcome run_on(PreparedRun prepared, const NewestCheckpoint& newest,
              begin, observer, stop);
 }
 
+/// Whether a metrics.csv has a row. A kill may leave a part of its header, a loss of power zeros.
+/// @throws FileError
+bool has_rows(const std::string& path) {
+  const std::string text = fs::exists(path) ? read_file(path) : "";
+  return text.size() > kMetricsHeader.size() && text.front() != '\0' &&
+         !parse_first_metrics(text, path).empty();
+}
+
 /// A run without a checkpoint begins anew, but only one that never had any.
 /// @throws FileError
 void check_has_not_begun(const std::string& directory) {
-  const std::string metrics = directory + "/metrics.csv";
-  const bool has_rows =
-      fs::exists(metrics) && !parse_first_metrics(read_file(metrics), metrics).empty();
   const bool has_folder = fs::exists(fs::symlink_status(directory + "/checkpoints"));
   const bool is_finished =
       fs::exists(directory + "/summary.json") || fs::exists(directory + "/weights.safetensors");
-  if (is_finished || (has_rows && !has_folder)) {
+  if (is_finished || (!has_folder && has_rows(directory + "/metrics.csv"))) {
     throw FileError(directory, "has no checkpoint to go on from, but has trained");
   }
 }
