@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the system packages that building, testing and linting Unroll need (Debian 12, Ubuntu 24.04).
-# LibTorch is not among them: configuring fetches it.
+# Installs the system packages that building and testing Unroll need (Debian 12, Ubuntu 24.04). LibTorch and clang-tidy
+# are not among them: configuring fetches them.
 set -euo pipefail
 
 packages=(
@@ -8,7 +8,7 @@ packages=(
   python3 python3-pip                # fetch LibTorch
   libbenchmark-dev libcxxopts-dev libfmt-dev libgtest-dev libhwy-dev libssl-dev nlohmann-json3-dev
   gnuplot-nox                        # pictures of runs
-  clang-format clang-tidy gcovr      # format, lint, coverage
+  clang-format gcovr                 # format, coverage
   strace clang libclang-rt-dev       # reliability
 )
 

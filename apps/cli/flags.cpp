@@ -57,7 +57,7 @@ std::string as_typed(const std::string& unknown, int argc, const char* const* ar
   const auto* word = std::find_if(argv + 1, argv + argc, [&](const char* argument) {
     return std::string_view(argument).starts_with(unknown);
   });
-  return unknown.starts_with("-") && word != argv + argc ? *word : unknown;
+  return unknown.starts_with('-') && word != argv + argc ? *word : unknown;
 }
 
 }  // namespace
@@ -167,7 +167,7 @@ void Flags::parse(int argc, const char* const* argv) {
       const std::string unknown = as_typed(result.unmatched().front(), argc, argv);
       throw UsageError(fmt::format(
           "{} {}; --help lists the flags",
-          unknown.starts_with("-") ? "unknown flag" : "unexpected argument", in_quotes(unknown)));
+          unknown.starts_with('-') ? "unknown flag" : "unexpected argument", in_quotes(unknown)));
     }
     for (const cxxopts::KeyValue& argument : result.arguments()) {
       given_.insert(argument.key());

@@ -127,7 +127,7 @@ TEST(SweepReport, DrawsThePictureWithEveryNumber) {
   const std::string svg = read_bytes(folder / "sweep.svg");
   for (const char* text : {"0.5000", "0.4600", "0.6000", "diverged", "1/2", "2/2", "num_steps",
                            "hidden_size", "0.6616 no lag seen", "0.4545 every lag seen"}) {
-    EXPECT_NE(svg.find(">" + std::string(text) + "</text>"), std::string::npos) << text;
+    EXPECT_NE(svg.find('>' + std::string(text) + "</text>"), std::string::npos) << text;
   }
   EXPECT_NE(read_bytes(folder / "sweep.html").find("<figure>\n<svg class=\"picture\""),
             std::string::npos);

@@ -164,7 +164,7 @@ PictureText describe_loss_picture(const Summary& summary, const std::vector<Metr
       description += fmt::format("{}{}, {:.4f}", separator, name, loss);
       separator = "; ";
     }
-    description += ".";
+    description += '.';
   }
   return {.title = "Loss against windows trained", .description = description};
 }
