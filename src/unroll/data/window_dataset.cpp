@@ -68,4 +68,15 @@ Window WindowDataset::windows(std::int64_t first, std::int64_t count) const {
           .targets = targets_.narrow(1, first * num_steps_, count * num_steps_)};
 }
 
+WindowDataset WindowDataset::select_rows(std::int64_t first, std::int64_t count) const {
+  if (first < 0 || count < 1 || first > batch_size() - count) {
+    throw std::out_of_range(
+        fmt::format("{} rows from row {} on of a dataset of {} rows", count, first, batch_size()));
+  }
+  WindowDataset some = *this;
+  some.inputs_ = inputs_.narrow(0, first, count);
+  some.targets_ = targets_.narrow(0, first, count);
+  return some;
+}
+
 }  // namespace unroll

@@ -46,6 +46,10 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
   /// @throws std::out_of_range
   [[nodiscard]] Window windows(std::int64_t first, std::int64_t count) const;
 
+  /// The same windows of the rows from `first` on, `count` of them: views of the same memory.
+  /// @throws std::out_of_range
+  [[nodiscard]] WindowDataset select_rows(std::int64_t first, std::int64_t count) const;
+
   /// The number of windows.
   [[nodiscard]] std::int64_t window_count() const { return window_count_; }
 

@@ -10,6 +10,9 @@
 
 #include <torch/nn/functional/loss.h>
 
+#include <utility>
+#include <vector>
+
 #include <unroll/train/optimizer.h>
 
 namespace unroll {
@@ -19,6 +22,12 @@ AutogradEngine::AutogradEngine(std::shared_ptr<RecurrentModel> model,
     : model_(std::move(model)),
       kind_(options.optimizer),
       optimizer_(make_optimizer(model_->parameters(), options)) {}
+
+AutogradEngine::AutogradEngine(std::shared_ptr<RecurrentModel> model,
+                               const OptimizerOptions& options, GradientAverager averager)
+    : AutogradEngine(std::move(model), options) {
+  averager_.emplace(std::move(averager));
+}
 
 torch::Tensor AutogradEngine::initial_state(std::int64_t batch_size) const {
   return model_->initial_state(batch_size);
@@ -35,6 +44,7 @@ Advance AutogradEngine::advance(const WindowDataset& windows, WindowRange range,
 
     optimizer_->zero_grad();
     loss.backward();
+    average(loss.detach());  // over the ranks, if there are several
     optimizer_->step();
 
     state = output.state.detach();
@@ -42,6 +52,20 @@ Advance AutogradEngine::advance(const WindowDataset& windows, WindowRange range,
         loss.detach());  // stays on the device: reading it here would wait for the step to end
   }
   return {.losses = losses, .state = state};
+}
+
+void AutogradEngine::average(const torch::Tensor& loss) {
+  if (!averager_) {
+    return;
+  }
+  const std::vector<torch::Tensor>& parameters = optimizer_->param_groups().front().params();
+  std::vector<torch::Tensor> tensors;
+  tensors.reserve(parameters.size() + 1);
+  for (const torch::Tensor& parameter : parameters) {
+    tensors.push_back(parameter.grad());
+  }
+  tensors.push_back(loss);
+  averager_->average(tensors);
 }
 
 OptimizerState AutogradEngine::optimizer_state() const {

@@ -5,9 +5,11 @@
 #include <torch/optim/optimizer.h>
 
 #include <memory>
+#include <optional>
 
 #include <unroll/model/model.h>
 #include <unroll/train/engine.h>
+#include <unroll/train/gradient_averager.h>
 #include <unroll/train/options.h>
 
 namespace unroll {
@@ -18,6 +20,9 @@ class AutogradEngine final : public Engine {
   /// Trains the parameters of `model` that require a gradient.
   /// @throws InvalidOption if the learning rate is not a finite positive number.
   AutogradEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options);
+  /// Trains on some of every window's rows, and averages with who trains the others.
+  AutogradEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options,
+                 GradientAverager averager);
 
   [[nodiscard]] torch::Tensor initial_state(std::int64_t batch_size) const override;
   Advance advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) override;
@@ -25,9 +30,13 @@ class AutogradEngine final : public Engine {
   void set_optimizer_state(const OptimizerState& state) override;
 
  private:
+  /// Makes the gradients and the loss those of all rows.
+  void average(const torch::Tensor& loss);
+
   std::shared_ptr<RecurrentModel> model_;
   OptimizerKind kind_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  std::optional<GradientAverager> averager_;  // none if this engine trains all rows
 };
 
 }  // namespace unroll

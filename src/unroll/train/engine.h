@@ -43,6 +43,11 @@ class Engine {
   /// range left behind.
   virtual Advance advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) = 0;
 
+  /// The hidden state of all B rows, from one that advance() gave: another only where an engine
+  /// trains some of the rows and other processes the rest. Then all of them must ask at the same
+  /// window.
+  [[nodiscard]] virtual torch::Tensor whole_state(const torch::Tensor& state) { return state; }
+
   /// The optimizer's state, empty for plain SGD. The tensors are its own: who writes to them
   /// changes the training.
   [[nodiscard]] virtual OptimizerState optimizer_state() const { return {}; }
