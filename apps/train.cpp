@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <csignal>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <unroll/distributed/join.h>
 #include <unroll/report/text.h>
 #include <unroll/run/training_run.h>
 #include <unroll/run/verification.h>
@@ -15,6 +18,7 @@
 #include "cli/app.h"
 #include "cli/flags.h"
 #include "cli/progress_printer.h"
+#include "cli/rank_environment.h"
 #include "cli/shell_word.h"
 #include "cli/stop_signal.h"
 #include "cli/training_flags.h"
@@ -32,6 +36,7 @@ struct Command {
   bool json = false;
   bool quiet = false;
   bool no_report = false;
+  std::int64_t rank_timeout = RankOptions().timeout;
 };
 
 /// Whether every file of the run is good.
@@ -44,7 +49,7 @@ bool verify(const std::string& run_directory) {
 
 /// Says how to go on, and gives the exit code.
 int report_stop(const RunOutcome& outcome, const char* program) {
-  const int signal = cli::stop_signal();
+  const int signal = outcome.stop_reason;
   cli::print_note(fmt::format(
       "stopped by {} after window {} of epoch {}, and saved; go on with\n"
       "  {} --resume {}\n",
@@ -53,15 +58,26 @@ int report_stop(const RunOutcome& outcome, const char* program) {
   return cli::kStoppedBySignal + signal;
 }
 
+/// Joins the other ranks, if the environment says that there are any.
+std::unique_ptr<Ranks> join(const Command& command) {
+  std::optional<RankOptions> options = cli::read_rank_environment();
+  if (!options) {
+    return nullptr;
+  }
+  options->timeout = command.rank_timeout;
+  options->validate();
+  return join_ranks(*options);
+}
+
 /// Trains, or goes on with a run, and tells how that goes.
-RunOutcome train(const Command& command, const cli::Flags& flags) {
+RunOutcome train(const Command& command, const cli::Flags& flags, Ranks* ranks) {
   cli::ProgressPrinter progress(command.quiet, !command.no_report);
-  const auto stop = [](const TrainingProgress& /*progress*/) { return cli::stop_signal() != 0; };
+  const auto stop = [](const TrainingProgress& /*progress*/) { return cli::stop_signal(); };
   return flags.given("resume") ? resume_training({.run_directory = command.resume,
                                                   .options = command.options,
                                                   .given = cli::given_options(flags)},
-                                                 progress, stop)
-                               : run_training(command.options, progress, stop);
+                                                 progress, stop, ranks)
+                               : run_training(command.options, progress, stop, ranks);
 }
 
 /// Does what the command line says, and gives the exit code.
@@ -88,6 +104,10 @@ int run(int argc, char** argv) {
              "run directory, new or empty (default: runs/<UTC time>-<model>)");
   flags.toggle("no-report", command.no_report, "no loss.svg and report.html");
   cli::add_report_flags(flags, command.json, command.quiet, "the summary");
+  flags.group("Several processes");
+  flags.integer("rank-timeout", command.rank_timeout,
+                "seconds that a rank waits for the others; ranks are what WORLD_SIZE, RANK, "
+                "MASTER_ADDR and MASTER_PORT say, as torchrun sets them");
   flags.group("Earlier runs");
   flags.text("resume", command.resume, "DIR",
              "go on with this run from its newest checkpoint, to the same last bit");
@@ -103,8 +123,12 @@ int run(int argc, char** argv) {
   if (flags.given("resume") && flags.given("out")) {
     throw cli::UsageError("--out cannot be combined with --resume, which goes on where the run is");
   }
+  const std::unique_ptr<Ranks> ranks = join(command);
   cli::catch_stop_signals();
-  const RunOutcome outcome = train(command, flags);
+  const RunOutcome outcome = train(command, flags, ranks.get());
+  if (ranks && ranks->rank() != 0) {  // rank 0 speaks
+    return outcome.stop_reason == 0 ? cli::kDone : cli::kStoppedBySignal + outcome.stop_reason;
+  }
   if (!outcome.summary) {
     return report_stop(outcome, argv[0]);
   }
@@ -115,5 +139,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return cli::run_app(kProgram, [&] { return run(argc, argv); });
+  return cli::run_app(cli::name_in_ranks(kProgram), [&] { return run(argc, argv); });
 }

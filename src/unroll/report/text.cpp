@@ -69,6 +69,18 @@ std::string describe_profile(const Evaluation& evaluation) {
 
 }  // namespace
 
+/// Who trains which rows, where there are several ranks.
+std::string describe_ranks(const RunStart& start) {
+  const std::int64_t rows = start.options.windows.batch_size;
+  const std::int64_t least = rows / start.ranks;
+  const std::int64_t most = (rows + start.ranks - 1) / start.ranks;
+  if (start.ranks == 1) {
+    return "";
+  }
+  return fmt::format("ranks    {}, each with {} rows of every window\n", start.ranks,
+                     least == most ? fmt::to_string(least) : fmt::format("{} or {}", least, most));
+}
+
 std::string describe_start(const RunStart& start) {
   const RunOptions& options = start.options;
   const std::string data =
@@ -77,12 +89,12 @@ std::string describe_start(const RunStart& start) {
              "model    {}, {} hidden units, {} classes, {} engine on {}, {}\n"
              "data     {} symbols an epoch, {}\n"
              "windows  {} of {} x {} an epoch, {} epochs, {} with learning rate {}\n"
-             "run      {}\n",
+             "{}run      {}\n",
              name_of(options.model.model), options.model.hidden_size, options.model.num_classes,
              start.engine, start.device, name_of(options.dtype), options.series.series_length, data,
              start.windows_per_epoch, options.windows.batch_size, options.windows.num_steps,
              options.trainer.epochs, name_of(options.optimizer.optimizer),
-             options.optimizer.learning_rate, start.run_directory) +
+             options.optimizer.learning_rate, describe_ranks(start), start.run_directory) +
          describe_progress(start.progress);
 }
 

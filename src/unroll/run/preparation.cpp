@@ -8,6 +8,7 @@
 #include <unroll/base/sha256.h>
 #include <unroll/data/csv.h>
 #include <unroll/run/weights_file.h>
+#include <unroll/train/data_parallel.h>
 #include <unroll/train/device.h>
 #include <unroll/train/engine_choice.h>
 #include <unroll/train/memory.h>
@@ -83,14 +84,18 @@ Weights initial_weights(PreparedRun& run) {
 }
 
 Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind model,
-                     EngineChoice engine) {
+                     EngineChoice engine, Ranks* ranks) {
   ModelOptions model_options = run.options.model;
   model_options.model = model;
   Trainee trainee = {.model = make_model(model_options, to_torch(run.options.dtype), run.device),
                      .engine_choice = resolve_engine(engine, run.device, run.options.optimizer),
                      .engine = nullptr};
   trainee.model->set_weights(weights);
-  trainee.engine = make_engine(trainee.engine_choice, trainee.model, run.options.optimizer);
+  trainee.engine =
+      ranks == nullptr
+          ? make_engine(trainee.engine_choice, trainee.model, run.options.optimizer)
+          : make_parallel_engine(trainee.engine_choice, trainee.model, run.options.optimizer,
+                                 *ranks, run.options.windows.batch_size);
   return trainee;
 }
 

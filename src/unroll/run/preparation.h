@@ -13,6 +13,7 @@
 #include <unroll/run/config.h>
 #include <unroll/run/options.h>
 #include <unroll/train/engine.h>
+#include <unroll/train/ranks.h>
 
 namespace unroll {
 
@@ -45,7 +46,8 @@ struct Trainee {
   std::unique_ptr<Engine> engine;
 };
 
+/// With `ranks`, the engine trains this rank's rows of every window.
 Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind model,
-                     EngineChoice engine);
+                     EngineChoice engine, Ranks* ranks = nullptr);
 
 }  // namespace unroll

@@ -21,6 +21,7 @@
 #include <unroll/run/run_directory.h>
 #include <unroll/run/run_lock.h>
 #include <unroll/run/weights_file.h>
+#include <unroll/train/data_parallel.h>
 #include <unroll/train/portion.h>
 #include <unroll/train/trainer.h>
 
@@ -34,11 +35,13 @@ using Clock = std::chrono::steady_clock;
 struct ReadyRun {
   PreparedRun prepared;
   Trainee trainee;
-  std::string directory;
-  std::string config;  ///< config.json's text
-  MetricsFile& metrics;
+  std::string directory;  ///< empty on a rank that writes no files
+  std::string config;     ///< config.json's text
+  MetricsFile* metrics;   ///< null on a rank that writes no files
   TrainingStart start = {};
   CheckpointSpan span = {};
+  Ranks* ranks = nullptr;       ///< null for one process
+  std::string checkpoint = {};  ///< the bytes that it goes on from, for the other ranks
 };
 
 /// Trains a run to its end or to where it is stopped, and saves on the way.
@@ -47,35 +50,39 @@ class Session {
   Session(ReadyRun& run, RunObserver& observer)
       : run_(run),
         options_(run.prepared.options),
-        checkpoints_(run.directory),
         trainer_(
             *run.trainee.engine, options_.trainer,
             [&](const LogRow& row) {
-              run.metrics.append(row);
+              if (run.metrics != nullptr) {
+                run.metrics->append(row);
+              }
               observer.on_row(row);
             },
             run.start),
-        observer_(observer) {}
+        observer_(observer) {
+    if (run.metrics != nullptr) {
+      checkpoints_.emplace(run.directory);
+    }
+  }
 
-  /// Whether it was stopped.
-  bool train(const StopRequest& stop) {
-    bool is_stopped = false;
+  /// Why it was stopped; 0 if it was not.
+  int train(const StopRequest& stop) {
+    int stop_reason = 0;
     const auto step = [&] {
       advance();
-      is_stopped = stop(trainer_.progress());
-      return !is_stopped;
+      stop_reason = agree(stop(trainer_.progress()));
+      return stop_reason == 0;
     };
     result_ = unroll::train(trainer_, *run_.prepared.source, options_.windows,
                             options_.trainer.epochs, run_.prepared.device, step);
     const TrainingProgress& progress = trainer_.progress();
-    if (is_stopped && progress.epoch == options_.trainer.epochs && !progress.is_within_epoch()) {
-      is_stopped = false;  // there was nothing left to stop
+    if (progress.epoch == options_.trainer.epochs && !progress.is_within_epoch()) {
+      stop_reason = 0;  // there was nothing left to stop
     }
     if (saved_windows_ != progress.windows) {
-      run_.metrics.sync();
-      checkpoints_.save_last(checkpoint());
+      save([&](const Checkpoint& checkpoint) { checkpoints_->save_last(checkpoint); });
     }
-    return is_stopped;
+    return stop_reason;
   }
 
   [[nodiscard]] const TrainingResult& result() const { return result_; }
@@ -96,27 +103,48 @@ class Session {
     }
   }
 
+  /// What depends on a clock or on signals must be the same on all ranks: whether one of them has a
+  /// reason to stop, and how much to train next, which rank 0 decides.
+  int agree(int stop_reason) {
+    if (run_.ranks == nullptr) {
+      return stop_reason;
+    }
+    const std::int64_t windows = run_.ranks->rank() == 0 ? portion_.windows() : 0;
+    torch::Tensor decision = torch::tensor({std::int64_t{stop_reason}, windows}, torch::kInt64);
+    run_.ranks->maximum(decision);
+    portion_.set(decision[1].item<std::int64_t>());
+    return decision[0].item<int>();
+  }
+
   void save_regular() {
     const double mean_loss = span_.sum / static_cast<double>(span_.windows);
     const bool is_best = !span_.best_mean_loss || mean_loss < *span_.best_mean_loss;
     span_ = {.best_mean_loss = is_best ? mean_loss : span_.best_mean_loss};
-    run_.metrics.sync();  // a checkpoint's rows are on the disk before it
-    checkpoints_.save_regular(checkpoint(), is_best);
-    saved_windows_ = trainer_.progress().windows;
+    save([&](const Checkpoint& checkpoint) { checkpoints_->save_regular(checkpoint, is_best); });
   }
 
-  [[nodiscard]] Checkpoint checkpoint() const {
-    return {.config = run_.config,
-            .progress = trainer_.progress(),
-            .span = span_,
-            .weights = run_.trainee.model->weights(),
-            .state = trainer_.state(),
-            .optimizer = run_.trainee.engine->optimizer_state()};
+  /// Saves a checkpoint, to which every rank brings its rows of the state, where there are files.
+  template <class Write>
+  void save(const Write& write) {
+    if (run_.ranks != nullptr) {
+      check_same_weights(*run_.ranks, *run_.trainee.model);
+    }
+    const Checkpoint checkpoint = {.config = run_.config,
+                                   .progress = trainer_.progress(),
+                                   .span = span_,
+                                   .weights = run_.trainee.model->weights(),
+                                   .state = run_.trainee.engine->whole_state(trainer_.state()),
+                                   .optimizer = run_.trainee.engine->optimizer_state()};
+    if (checkpoints_) {
+      run_.metrics->sync();  // a checkpoint's rows are on the disk before it
+      write(checkpoint);
+    }
+    saved_windows_ = trainer_.progress().windows;
   }
 
   ReadyRun& run_;
   const RunOptions& options_;
-  CheckpointFolder checkpoints_;
+  std::optional<CheckpointFolder> checkpoints_;  // none on a rank that writes no files
   Trainer trainer_;
   RunObserver& observer_;
   TrainingResult result_;
@@ -155,6 +183,14 @@ std::optional<Evaluation> evaluation_of(const ReadyRun& run) {
   return evaluate(*run.trainee.model, first_symbols(*series, symbols), process);
 }
 
+/// Tells the other ranks, which wait in follow(), what they need to train along.
+void lead(const ReadyRun& run) {
+  run.ranks->wait_for_rank_0();
+  run.ranks->broadcast(run.config);
+  run.ranks->broadcast(run.checkpoint);
+  share_weights(*run.ranks, *run.trainee.model);
+}
+
 RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
                const StopRequest& stop) {
   const RunOptions& options = ready.prepared.options;
@@ -171,13 +207,20 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
        .floors = floors,
        .windows_per_epoch = options.windows.window_count(options.series.series_length),
        .run_directory = ready.directory,
-       .progress = ready.start.progress});
+       .progress = ready.start.progress,
+       .ranks = ready.ranks == nullptr ? 1 : ready.ranks->size()});
 
+  if (ready.ranks != nullptr) {
+    lead(ready);
+  }
   Session session(ready, observer);
-  const bool is_stopped = session.train(stop);
+  const int stop_reason = session.train(stop);
   const TrainingResult& result = session.result();
-  if (is_stopped) {
-    return {.summary = {}, .progress = result.progress, .run_directory = ready.directory};
+  if (stop_reason != 0) {
+    return {.summary = {},
+            .progress = result.progress,
+            .run_directory = ready.directory,
+            .stop_reason = stop_reason};
   }
   save_weights(ready.directory + "/weights.safetensors", ready.trainee.model->weights());
 
@@ -215,7 +258,8 @@ std::string config_of(const PreparedRun& run, const Trainee& trainee) {
 
 /// Trains a run from its beginning, in a folder that is there and locked.
 RunOutcome run_anew(PreparedRun prepared, const std::string& directory, Trainee trainee,
-                    Clock::time_point begin, RunObserver& observer, const StopRequest& stop) {
+                    Clock::time_point begin, RunObserver& observer, const StopRequest& stop,
+                    Ranks* ranks) {
   const std::string config = config_of(prepared, trainee);
   write_file(directory + "/config.json", config);
   MetricsFile metrics(directory + "/metrics.csv");
@@ -223,12 +267,14 @@ RunOutcome run_anew(PreparedRun prepared, const std::string& directory, Trainee 
               .trainee = std::move(trainee),
               .directory = directory,
               .config = config,
-              .metrics = metrics},
+              .metrics = &metrics,
+              .ranks = ranks},
              begin, observer, stop);
 }
 
 /// The run's options, with those taken over that were given and may change.
-RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObserver& observer) {
+RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObserver& observer,
+                  const Ranks* ranks) {
   RunOptions options = saved.options;
   const RunOptions& asked = request.options;
   const auto is_same_data = [&] {  // which may have moved
@@ -259,6 +305,9 @@ RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObser
   }
   if (asked.engine != EngineChoice::kAuto) {
     take("engine", options.engine, asked.engine);
+  }
+  if (ranks != nullptr && options.engine != asked.engine) {
+    options.engine = EngineChoice::kAutograd;  // the run may have had one process
   }
   const auto warn_of_change = [&](const char* option) {
     const std::string before = config_value(saved.options, option);
@@ -350,10 +399,26 @@ CheckpointSpan span_of(const NewestCheckpoint& newest) {
   return span;
 }
 
+/// Brings a model, its engine and the data to where a checkpoint was made.
+Trainee resume_trainee(const PreparedRun& prepared, const Checkpoint& checkpoint,
+                       const std::string& path, Ranks* ranks) {
+  const RunOptions& options = prepared.options;
+  Trainee trainee =
+      make_trainee(prepared, checkpoint.weights, options.model.model, options.engine, ranks);
+  try {
+    trainee.engine->set_optimizer_state(checkpoint.optimizer);
+  } catch (const std::invalid_argument& error) {
+    throw FileError(path, error.what());
+  }
+  const TrainingProgress& progress = checkpoint.progress;
+  prepared.source->skip(progress.is_within_epoch() ? progress.epoch - 1 : progress.epoch);
+  return trainee;
+}
+
 /// Goes on from a checkpoint.
 RunOutcome run_on(PreparedRun prepared, const NewestCheckpoint& newest,
                   const std::string& directory, Clock::time_point begin, RunObserver& observer,
-                  const StopRequest& stop) {
+                  const StopRequest& stop, Ranks* ranks) {
   const FoundCheckpoint& found = *newest.found;
   const Checkpoint& checkpoint = found.checkpoint;
   const RunOptions& options = prepared.options;
@@ -366,16 +431,12 @@ RunOutcome run_on(PreparedRun prepared, const NewestCheckpoint& newest,
   if (progress.windows_per_epoch != options.windows.window_count(options.series.series_length)) {
     throw FileError(found.path, "is of a series of another length");
   }
-  Trainee trainee = make_trainee(prepared, checkpoint.weights, options.model.model, options.engine);
-  try {
-    trainee.engine->set_optimizer_state(checkpoint.optimizer);
-  } catch (const std::invalid_argument& error) {
-    throw FileError(found.path, error.what());
-  }
   const bool is_within_epoch = progress.is_within_epoch();
-  prepared.source->skip(is_within_epoch ? progress.epoch - 1 : progress.epoch);
+  Trainee trainee = resume_trainee(prepared, checkpoint, found.path, ranks);
   const std::string metrics_path = directory + "/metrics.csv";
   const MetricsRow row = last_row(metrics_path, progress);
+
+  std::string bytes = ranks == nullptr ? "" : read_file(found.path);
 
   // Nothing was changed up to here.
   fs::remove(directory + "/summary.json");  // first: without it the run is not finished
@@ -394,9 +455,11 @@ RunOutcome run_on(PreparedRun prepared, const NewestCheckpoint& newest,
               .trainee = std::move(trainee),
               .directory = directory,
               .config = config,
-              .metrics = metrics,
+              .metrics = &metrics,
               .start = std::move(start),
-              .span = span_of(newest)},
+              .span = span_of(newest),
+              .ranks = ranks,
+              .checkpoint = std::move(bytes)},
              begin, observer, stop);
 }
 
@@ -419,24 +482,106 @@ void check_has_not_begun(const std::string& directory) {
   }
 }
 
-}  // namespace
+/// Is told nothing that others are not told.
+class SilentObserver final : public RunObserver {
+ public:
+  void on_start(const RunStart& /*start*/) override {}
+  void on_row(const LogRow& /*row*/) override {}
+  void on_warning(const std::string& /*warning*/) override {}
+};
 
-RunOutcome run_training(RunOptions requested, RunObserver& observer, const StopRequest& stop) {
+/// What a rank other than 0 does: it trains along, from what rank 0 says, and writes no file.
+RunOutcome follow(Ranks& ranks, const std::string& data, const StopRequest& stop) {
+  ranks.wait_for_rank_0();
+  const RunConfig config = parse_config(ranks.broadcast(""), "what rank 0 says");
+  const std::string bytes = ranks.broadcast("");
+  RunOptions options = config.options;
+  options.init.clear();  // the weights come from rank 0
+  if (!data.empty()) {
+    options.data = data;
+  }
+  const EngineChoice engine = options.engine;
+  ReadyRun ready = {.prepared = prepare_run(std::move(options), {engine}),
+                    .trainee = {},
+                    .directory = {},
+                    .config = {},
+                    .metrics = nullptr,
+                    .ranks = &ranks};
+  const PreparedRun& prepared = ready.prepared;
+  if (prepared.digests.data != config.digests.data) {
+    throw FileError(prepared.options.data, "is not the file that rank 0 reads");
+  }
+  if (bytes.empty()) {
+    ready.trainee = make_trainee(prepared, initial_weights(ready.prepared),
+                                 prepared.options.model.model, engine, &ranks);
+  } else {
+    const Checkpoint checkpoint = parse_checkpoint(bytes, "what rank 0 says");
+    ready.trainee = resume_trainee(prepared, checkpoint, "what rank 0 says", &ranks);
+    ready.start = {.progress = checkpoint.progress, .state = checkpoint.state};
+    ready.span = checkpoint.span;
+  }
+  share_weights(ranks, *ready.trainee.model);
+  SilentObserver observer;
+  Session session(ready, observer);
+  const int stop_reason = session.train(stop);
+  return {.summary = {},
+          .progress = session.result().progress,
+          .run_directory = {},
+          .stop_reason = stop_reason};
+}
+
+/// Runs this rank's part, until rank 0 has done its own, or tells the others why it failed.
+template <class Body>
+RunOutcome in_step(Ranks* ranks, const Body& body) {
+  if (ranks == nullptr) {
+    return body();
+  }
+  try {
+    RunOutcome outcome = body();
+    ranks->wait_for_rank_0();
+    return outcome;
+  } catch (const RankError&) {
+    throw;  // the others know
+  } catch (const std::exception& error) {
+    ranks->fail(error.what());
+    throw;
+  }
+}
+
+/// Decides what `auto` is for several ranks.
+/// @throws InvalidOption for what they cannot do together
+void resolve_for(const Ranks* ranks, RunOptions& options) {
+  if (ranks == nullptr) {
+    return;
+  }
+  if (options.engine == EngineChoice::kAuto) {
+    options.engine = EngineChoice::kAutograd;
+  }
+  if (options.device == DeviceChoice::kAuto) {
+    options.device = DeviceChoice::kCpu;
+  }
+  check_data_parallel(*ranks, options.windows.batch_size, options.engine,
+                      options.device == DeviceChoice::kCpu ? torch::kCPU : torch::kCUDA);
+}
+
+RunOutcome start_run(RunOptions requested, RunObserver& observer, const StopRequest& stop,
+                     Ranks* ranks) {
   const auto begin = Clock::now();
+  resolve_for(ranks, requested);
   const EngineChoice engine = requested.engine;
   PreparedRun prepared = prepare_run(std::move(requested), {engine});
-  Trainee trainee =
-      make_trainee(prepared, initial_weights(prepared), prepared.options.model.model, engine);
+  Trainee trainee = make_trainee(prepared, initial_weights(prepared), prepared.options.model.model,
+                                 engine, ranks);
   const std::string directory =
       make_run_directory(prepared.options.out, std::string(name_of(prepared.options.model.model)));
   const RunLock lock(directory);
   check_is_empty(directory);  // another process may have trained there before it was locked
   remove_temporaries(directory);
-  return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop);
+  return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop, ranks);
 }
 
-RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
-                           const StopRequest& stop) {
+RunOutcome resume_run(const ResumeRequest& request, RunObserver& observer, const StopRequest& stop,
+                      Ranks* ranks) {
   const auto begin = Clock::now();
   const std::string& directory = request.run_directory;
   const RunLock lock(directory);
@@ -453,13 +598,14 @@ RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
                     "is no run, or had not begun when it was stopped; start it with --out");
   }
   const RunConfig saved = read_config(directory, newest.found, observer);
-  RunOptions options = merged(saved, request, observer);
+  RunOptions options = merged(saved, request, observer, ranks);
+  resolve_for(ranks, options);
   const EngineChoice engine = options.engine;
   PreparedRun prepared = prepare_run(std::move(options), {engine});
   check_unchanged(prepared.options.data, prepared.digests.data, saved.digests.data);
   if (newest.found) {
     prepared.digests.init = saved.digests.init;
-    return run_on(std::move(prepared), newest, directory, begin, observer, stop);
+    return run_on(std::move(prepared), newest, directory, begin, observer, stop, ranks);
   }
   check_has_not_begun(directory);
   observer.on_warning(directory + ": has no checkpoint yet; the run begins anew");
@@ -467,8 +613,27 @@ RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
   check_unchanged(prepared.options.init, prepared.digests.init, saved.digests.init);
   fs::remove(directory + "/metrics.csv");
   Trainee trainee =
-      make_trainee(prepared, weights, prepared.options.model.model, prepared.options.engine);
-  return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop);
+      make_trainee(prepared, weights, prepared.options.model.model, prepared.options.engine, ranks);
+  return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop, ranks);
+}
+
+}  // namespace
+
+RunOutcome run_training(RunOptions options, RunObserver& observer, const StopRequest& stop,
+                        Ranks* ranks) {
+  return in_step(ranks, [&] {
+    return ranks == nullptr || ranks->rank() == 0
+               ? start_run(std::move(options), observer, stop, ranks)
+               : follow(*ranks, options.data, stop);
+  });
+}
+
+RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
+                           const StopRequest& stop, Ranks* ranks) {
+  return in_step(ranks, [&] {
+    return ranks == nullptr || ranks->rank() == 0 ? resume_run(request, observer, stop, ranks)
+                                                  : follow(*ranks, request.options.data, stop);
+  });
 }
 
 }  // namespace unroll

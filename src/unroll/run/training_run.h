@@ -11,6 +11,7 @@
 #include <unroll/run/options.h>
 #include <unroll/run/summary.h>
 #include <unroll/train/log_row.h>
+#include <unroll/train/ranks.h>
 #include <unroll/train/trainer.h>
 
 namespace unroll {
@@ -25,6 +26,7 @@ struct RunStart {
   std::int64_t windows_per_epoch;
   std::string run_directory;
   TrainingProgress progress;  ///< where it goes on from; all 0 for a new run
+  std::int64_t ranks = 1;     ///< that train together
 };
 
 /// Is told how a run goes.
@@ -46,16 +48,18 @@ class RunObserver {
   virtual void on_warning(const std::string& warning) = 0;
 };
 
-/// Is asked after every few windows whether the run should stop there.
-using StopRequest = std::function<bool(const TrainingProgress& progress)>;
+/// Is asked after every few windows whether the run should stop there: 0 to go on, else a reason of
+/// the caller's, such as a signal's number.
+using StopRequest = std::function<int(const TrainingProgress& progress)>;
 
-inline bool never_stop(const TrainingProgress& /*progress*/) { return false; }
+inline int never_stop(const TrainingProgress& /*progress*/) { return 0; }
 
 /// How a run ended.
 struct RunOutcome {
-  std::optional<Summary> summary;  ///< none if it was stopped
+  std::optional<Summary> summary;  ///< none if it was stopped, and on ranks other than 0
   TrainingProgress progress;
   std::string run_directory;
+  int stop_reason = 0;  ///< 0 if it was not stopped; of several ranks' reasons the largest
 };
 
 /// Trains as the options say. The run directory has config.json from the start, metrics.csv and
@@ -63,9 +67,13 @@ struct RunOutcome {
 /// when the model has been evaluated.
 /// Everything that can be refused is refused before the run directory is made. When it is asked to
 /// stop, it finishes the window and saves a checkpoint. Sets LibTorch's thread count.
-/// @throws InvalidOption, FileError, DivergenceError, and what LibTorch throws.
+/// With `ranks`, trains together with them: every rank makes this call, or every rank
+/// resume_training(). The options of rank 0 count; of the others' only `data`, which must be the
+/// same file wherever it lies. Rank 0 alone has the run directory and the observer. If one rank is
+/// asked to stop, all stop at the same window; if one fails, all fail.
+/// @throws InvalidOption, FileError, DivergenceError, RankError, and what LibTorch throws.
 RunOutcome run_training(RunOptions options, RunObserver& observer,
-                        const StopRequest& stop = never_stop);
+                        const StopRequest& stop = never_stop, Ranks* ranks = nullptr);
 
 /// A run to go on with.
 struct ResumeRequest {
@@ -75,12 +83,12 @@ struct ResumeRequest {
 };
 
 /// Goes on with a run from its newest whole checkpoint, as if it had never stopped: the same
-/// losses, weights and checkpoints to the last bit. A run that had no checkpoint yet begins anew.
-/// Of the options, epochs, log_every, checkpoint_every, eval_length, device, threads and engine may
-/// be other than the run's.
+/// losses, weights and checkpoints to the last bit, if it has as many ranks. A run that had no
+/// checkpoint yet begins anew. Of the options, epochs, log_every, checkpoint_every, eval_length,
+/// device, threads and engine may be other than the run's.
 /// @throws InvalidOption for another option that contradicts the run's; and what run_training
 /// throws
 RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,
-                           const StopRequest& stop = never_stop);
+                           const StopRequest& stop = never_stop, Ranks* ranks = nullptr);
 
 }  // namespace unroll

@@ -24,6 +24,9 @@ class Portion {
     }
   }
 
+  /// Takes over what another process has found.
+  void set(std::int64_t windows) { windows_ = windows; }
+
  private:
   std::int64_t windows_ = 1;
 };

@@ -1,0 +1,74 @@
+#include "cli/rank_environment.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+#include <string_view>
+#include <system_error>
+
+#include "cli/flags.h"
+
+namespace unroll::cli {
+namespace {
+
+constexpr std::int64_t kMostRanks = 1'000'000;
+constexpr std::int64_t kMostPort = std::numeric_limits<std::uint16_t>::max();
+
+/// A variable's value; none if it is not set or empty.
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::string need(const char* name) {
+  const auto value = variable(name);
+  if (!value) {
+    throw UsageError(fmt::format("{} must be set where WORLD_SIZE is more than 1", name));
+  }
+  return *value;
+}
+
+std::int64_t parse(const char* name, const std::string& text, std::int64_t least,
+                   std::int64_t most) {
+  std::int64_t value = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc() || end != last || value < least || value > most) {
+    throw UsageError(fmt::format("{} must be an integer from {} to {}, got {}", name, least, most,
+                                 in_quotes(text)));
+  }
+  return value;
+}
+
+}  // namespace
+
+std::optional<RankOptions> read_rank_environment() {
+  const auto size_text = variable("WORLD_SIZE");
+  if (!size_text) {
+    return std::nullopt;
+  }
+  const std::int64_t size = parse("WORLD_SIZE", *size_text, 1, kMostRanks);
+  if (size == 1) {
+    return std::nullopt;
+  }
+  RankOptions options;
+  options.size = size;
+  options.rank = parse("RANK", need("RANK"), 0, size - 1);
+  options.master_address = need("MASTER_ADDR");
+  options.master_port = parse("MASTER_PORT", need("MASTER_PORT"), 1, kMostPort);
+  // torchrun has a store of its own at the port, for every attempt to start the ranks.
+  options.launcher_listens = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";
+  options.attempt = variable("TORCHELASTIC_RESTART_COUNT").value_or(options.attempt);
+  options.interface = variable("GLOO_SOCKET_IFNAME").value_or("");
+  return options;
+}
+
+std::string name_in_ranks(const std::string& program) {
+  const std::string size = variable("WORLD_SIZE").value_or("1");
+  const auto rank = variable("RANK");
+  return size != "1" && rank ? fmt::format("{}: rank {}", program, printable(*rank)) : program;
+}
+
+}  // namespace unroll::cli

@@ -1,0 +1,67 @@
+// What the ranks tell each other beside their tensors: who is there, who lives, and why one failed.
+#pragma once
+
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <unroll/distributed/options.h>
+#include <unroll/train/ranks.h>
+
+namespace unroll {
+
+/// One rank's view of the store that all share, c10d's TCPStore at rank 0 or at the launcher. It
+/// shows the others twice a second that this rank lives.
+class RankBoard {
+ public:
+  /// Connects, and waits for all ranks to do so.
+  /// @throws RankError that says which of them have not come, or what does not fit together
+  explicit RankBoard(const RankOptions& options);
+  /// Leaves. Rank 0 waits a little for the others, who may still have something to read.
+  ~RankBoard();
+  RankBoard(const RankBoard&) = delete;
+  RankBoard& operator=(const RankBoard&) = delete;
+
+  /// For whom else needs one.
+  [[nodiscard]] const c10::intrusive_ptr<c10d::Store>& store() const { return store_; }
+
+  /// Waits until rank 0 makes this call too.
+  /// @throws RankError if rank 0 dies instead, or any rank fails
+  void wait_for_rank_0();
+
+  /// Makes this rank's failure known, unless another's is.
+  void report_failure(const std::string& problem) noexcept;
+
+  /// Finds out why the ranks cannot go on, where all that is known is that a call to the others has
+  /// failed with `symptom`. Takes some seconds if a rank has died without a word.
+  [[nodiscard]] RankError explain(const std::string& symptom);
+
+ private:
+  class Heartbeat;
+
+  void connect();
+  void claim_rank();
+  void wait_for_all();
+  void publish_failure(const std::string& sentence);
+  [[nodiscard]] std::optional<std::string> failure() const;
+  [[nodiscard]] std::vector<std::int64_t> beats() const;
+  [[nodiscard]] std::string describe(const std::vector<std::int64_t>& ranks) const;
+  /// A sentence that names the ranks which stay silent, or the failure that one has reported.
+  [[nodiscard]] std::string find_cause(const std::string& symptom);
+  [[nodiscard]] std::string without_store() const;
+  [[nodiscard]] bool is_host() const;
+
+  RankOptions options_;
+  c10::intrusive_ptr<c10d::Store> store_;
+  std::unique_ptr<Heartbeat> heartbeat_;
+  std::int64_t meetings_ = 0;           // with rank 0
+  std::int64_t expected_;               // ranks that rank 0 waits for in the end
+  std::chrono::milliseconds patience_;  // and how long
+};
+
+}  // namespace unroll

@@ -1,0 +1,147 @@
+// Ranks over LibTorch's c10d: its TCPStore to meet, its ProcessGroupGloo for the tensors.
+//
+// LibTorch has Gloo in it but not Gloo's headers. Those of libgloo-dev are older than what is in
+// LibTorch; they serve only to name types that c10d's own interface hides behind pointers. Nothing
+// here may call Gloo, or depend on how its classes are laid out; Gloo.StaysBehindC10d tests that.
+
+#define USE_C10D_GLOO  // what ProcessGroupGloo.hpp wants to hear
+
+#include <arpa/inet.h>
+#include <c10/util/Logging.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include <unroll/base/descriptor.h>
+#include <unroll/distributed/board.h>
+#include <unroll/distributed/join.h>
+
+namespace unroll {
+namespace {
+
+/// The address of this host, as text, from which a packet would go to another.
+/// @throws RankError if there is no way to it
+std::string address_towards(const std::string& host, std::int64_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;  // connecting sends nothing
+  addrinfo* found = nullptr;
+  ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    Descriptor connection;
+    connection.reset(::socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_storage own{};
+    socklen_t length = sizeof(own);
+    auto* own_address = reinterpret_cast<sockaddr*>(&own);
+    std::array<char, NI_MAXHOST> text{};
+    if (::connect(connection.get(), address->ai_addr, address->ai_addrlen) == 0 &&
+        ::getsockname(connection.get(), own_address, &length) == 0 &&
+        ::getnameinfo(own_address, length, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) ==
+            0) {
+      return text.data();
+    }
+  }
+  throw RankError(fmt::format("no network reaches MASTER_ADDR {}", host));
+}
+
+class GlooRanks final : public Ranks {
+ public:
+  explicit GlooRanks(const RankOptions& options) : options_(options), board_(options) { connect(); }
+
+  [[nodiscard]] std::int64_t rank() const override { return options_.rank; }
+  [[nodiscard]] std::int64_t size() const override { return options_.size; }
+
+  void sum(torch::Tensor& values) override { reduce(values, c10d::ReduceOp::SUM); }
+  void maximum(torch::Tensor& values) override { reduce(values, c10d::ReduceOp::MAX); }
+
+  std::string broadcast(const std::string& text) override {
+    torch::Tensor length = torch::full({1}, static_cast<std::int64_t>(text.size()), torch::kInt64);
+    length.mul_(options_.rank == 0 ? 1 : 0);
+    maximum(length);
+    torch::Tensor bytes = torch::empty({length.item<std::int64_t>()}, torch::kUInt8);
+    if (options_.rank == 0) {
+      std::memcpy(bytes.mutable_data_ptr(), text.data(), text.size());
+    }
+    if (bytes.numel() > 0) {
+      call([&](std::vector<torch::Tensor>& tensors) { return group_->broadcast(tensors); }, bytes);
+    }
+    return {static_cast<const char*>(bytes.const_data_ptr()),
+            static_cast<std::size_t>(bytes.numel())};
+  }
+
+  void wait_for_rank_0() override { board_.wait_for_rank_0(); }
+
+  void fail(const std::string& problem) noexcept override {
+    board_.report_failure(problem);
+    group_.reset();  // which the others notice
+  }
+
+ private:
+  void connect() {
+    try {
+      const auto group_options =
+          c10d::ProcessGroupGloo::Options::create(std::chrono::seconds(options_.timeout));
+      group_options->threads = 1;  // one call at a time
+      group_options->devices.push_back(
+          options_.interface.empty()
+              ? c10d::ProcessGroupGloo::createDeviceForHostname(
+                    address_towards(options_.master_address, options_.master_port))
+              : c10d::ProcessGroupGloo::createDeviceForInterface(options_.interface));
+      group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
+          board_.store(), static_cast<int>(options_.rank), static_cast<int>(options_.size),
+          group_options);
+    } catch (const RankError& error) {
+      fail(error.what());
+      throw;
+    } catch (const std::exception& error) {
+      throw board_.explain(
+          fmt::format("rank {} cannot connect to the others: {}", options_.rank, error.what()));
+    }
+  }
+
+  void reduce(torch::Tensor& values, c10d::ReduceOp::RedOpType operation) {
+    c10d::AllreduceOptions options;
+    options.reduceOp = operation;
+    call([&](std::vector<torch::Tensor>& tensors) { return group_->allreduce(tensors, options); },
+         values);
+  }
+
+  /// Makes a call to the group, and waits until it is done.
+  template <class Call>
+  void call(const Call& begin, const torch::Tensor& values) {
+    if (!group_) {
+      throw RankError("the ranks have parted");
+    }
+    std::vector<torch::Tensor> tensors = {values};
+    try {
+      begin(tensors)->wait();
+    } catch (const std::exception& error) {
+      const std::string symptom = error.what();
+      group_.reset();  // so that the ranks beyond notice too
+      throw board_.explain(symptom);
+    }
+  }
+
+  RankOptions options_;
+  RankBoard board_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+};
+
+}  // namespace
+
+std::unique_ptr<Ranks> join_ranks(const RankOptions& options) {
+  // What c10d would warn of on stderr, with its call stack, is thrown from here.
+  FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, c10::GLOG_ERROR);
+  return std::make_unique<GlooRanks>(options);
+}
+
+}  // namespace unroll
