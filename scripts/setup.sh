@@ -7,7 +7,7 @@ packages=(
   g++ cmake ninja-build              # build
   python3 python3-pip                # fetch LibTorch
   libbenchmark-dev libcxxopts-dev libfmt-dev libgtest-dev libhwy-dev libssl-dev nlohmann-json3-dev
-  libgloo-dev                        # training in several processes
+  libgloo-dev iproute2               # training in several processes, and its test on two hosts
   gnuplot-nox                        # pictures of runs
   clang-format gcovr                 # format, coverage
   strace clang libclang-rt-dev       # reliability

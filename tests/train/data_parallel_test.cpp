@@ -51,13 +51,13 @@ class DataParallelTest : public ::testing::TestWithParam<ModelKind> {
   }
 
   /// Trains on all windows, in two goes, on each of the ranks.
-  [[nodiscard]] std::vector<Trained> train(std::int64_t size, OptimizerKind optimizer) const {
+  [[nodiscard]] std::vector<Trained> train(std::int64_t size, EngineChoice kind,
+                                           OptimizerKind optimizer) const {
     std::vector<Trained> trained(static_cast<std::size_t>(size));
     testing::in_ranks(size, [&](testing::ThreadRanks& ranks) {
       const auto model = make();
-      const auto engine =
-          make_parallel_engine(EngineChoice::kAutograd, model,
-                               {.optimizer = optimizer, .learning_rate = 0.1}, ranks, kBatch);
+      const auto engine = make_parallel_engine(
+          kind, model, {.optimizer = optimizer, .learning_rate = 0.1}, ranks, kBatch);
       Advance first =
           engine->advance(windows, {.first = 0, .count = 11}, engine->initial_state(kBatch));
       const Advance rest =
@@ -93,12 +93,16 @@ INSTANTIATE_TEST_SUITE_P(Models, DataParallelTest,
                          testing::model_name);
 
 TEST_P(DataParallelTest, TrainsAsOneProcessDoesWithTheSameBitsOnEveryRank) {
-  for (const OptimizerKind optimizer :
-       {OptimizerKind::kSgd, OptimizerKind::kAdagrad, OptimizerKind::kAdam}) {
+  for (const auto& [engine, optimizer] :
+       {std::pair(EngineChoice::kAutograd, OptimizerKind::kSgd),
+        std::pair(EngineChoice::kAutograd, OptimizerKind::kAdagrad),
+        std::pair(EngineChoice::kAutograd, OptimizerKind::kAdam),
+        std::pair(EngineChoice::kFused, OptimizerKind::kSgd)}) {
     const Trained alone = train_alone(optimizer);
     for (const std::int64_t size : {1, 2, 4, 7}) {
-      SCOPED_TRACE(std::string(name_of(optimizer)) + " in " + std::to_string(size));
-      const std::vector<Trained> ranks = train(size, optimizer);
+      SCOPED_TRACE(std::string(name_of(engine)).append(" ").append(name_of(optimizer)) + " in " +
+                   std::to_string(size));
+      const std::vector<Trained> ranks = train(size, engine, optimizer);
       testing::expect_near(ranks.front().losses, alone.losses, 1e-13);
       testing::expect_near(ranks.front().weights, alone.weights, 1e-12);
       testing::expect_near(ranks.front().state, alone.state, 1e-12);
@@ -185,21 +189,18 @@ TEST(DataParallel, NamesTheRankThatHoldsOtherWeights) {
 TEST(DataParallel, RefusesWhatItCannotTrain) {
   testing::Meeting meeting(4);
   const testing::ThreadRanks ranks(meeting, 0);
-  const auto problem = [&](std::int64_t batch_size, EngineChoice engine, torch::Device device) {
+  const auto problem = [&](std::int64_t batch_size, torch::Device device) {
     try {
-      check_data_parallel(ranks, batch_size, engine, device);
+      check_data_parallel(ranks, batch_size, device);
     } catch (const InvalidOption& error) {
       return std::string(error.what());
     }
     return std::string();
   };
-  EXPECT_EQ(problem(4, EngineChoice::kAutograd, torch::kCPU), "");
-  EXPECT_EQ(problem(3, EngineChoice::kAutograd, torch::kCPU),
+  EXPECT_EQ(problem(4, torch::kCPU), "");
+  EXPECT_EQ(problem(3, torch::kCPU),
             "batch_size must be at least 4, a row for each of the ranks, got 3");
-  EXPECT_EQ(problem(4, EngineChoice::kFused, torch::kCPU),
-            "engine must be autograd where 4 ranks train together, got fused");
-  EXPECT_EQ(problem(4, EngineChoice::kAutograd, torch::kCUDA),
-            "device must be cpu where 4 ranks train together, got cuda");
+  EXPECT_EQ(problem(4, torch::kCUDA), "device must be cpu where 4 ranks train together, got cuda");
 }
 
 }  // namespace

@@ -57,6 +57,16 @@ std::string key(const char* kind, std::int64_t number) {
   return fmt::format("{}/{}", kind, number);
 }
 
+/// Of the ranks below `count`.
+std::vector<std::string> keys(const char* kind, std::int64_t count) {
+  std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t rank = 0; rank < count; ++rank) {
+    names.push_back(key(kind, rank));
+  }
+  return names;
+}
+
 }  // namespace
 
 /// Counts up while the process lives, on a connection and a thread of its own.
@@ -73,13 +83,17 @@ class RankBoard::Heartbeat {
           lock.lock();
         }
       } catch (const std::exception&) {  // the store is gone; whoever needs it will say so
+        lock.lock();
       }
+      shared->has_ended = true;
+      shared->changed.notify_all();
     }).detach();  // it may hang in a call to a host that is cut off
   }
   ~Heartbeat() {
-    const std::lock_guard lock(shared_->mutex);
+    std::unique_lock lock(shared_->mutex);
     shared_->is_over = true;
     shared_->changed.notify_all();
+    shared_->changed.wait_for(lock, kBeat, [&] { return shared_->has_ended; });
   }
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
@@ -89,6 +103,7 @@ class RankBoard::Heartbeat {
     std::mutex mutex;
     std::condition_variable changed;
     bool is_over = false;
+    bool has_ended = false;
   };
   std::shared_ptr<Shared> shared_;
 };
@@ -113,6 +128,7 @@ RankBoard::~RankBoard() {
       return within(kAnswer, [store, more] { return store->add(kLeft, more); });
     };
     if (options_.rank != 0) {
+      heartbeat_.reset();
       left(1);
     } else if (is_host()) {
       const auto deadline = Clock::now() + patience_;
@@ -169,13 +185,8 @@ void RankBoard::claim_rank() {
 void RankBoard::wait_for_all() {
   store_->add(key("beat", options_.rank), 1);
   store_->c10d::Store::set(key("process", options_.rank), this_process());
-  std::vector<std::string> processes;
-  processes.reserve(static_cast<std::size_t>(options_.size));
-  for (std::int64_t rank = 0; rank < options_.size; ++rank) {
-    processes.push_back(key("process", rank));
-  }
   try {
-    store_->wait(processes, std::chrono::seconds(options_.timeout));
+    store_->wait(keys("process", options_.size), std::chrono::seconds(options_.timeout));
   } catch (const std::exception&) {
     std::vector<std::int64_t> missing;
     for (std::int64_t rank = 0; rank < options_.size; ++rank) {
@@ -197,12 +208,12 @@ std::optional<std::string> RankBoard::failure() const {
   });
 }
 
-std::vector<std::int64_t> RankBoard::beats() const {
-  return within(kAnswer, [store = store_, size = options_.size] {
-    std::vector<std::int64_t> counts;
-    counts.reserve(static_cast<std::size_t>(size));
-    for (std::int64_t rank = 0; rank < size; ++rank) {
-      counts.push_back(store->add(key("beat", rank), 0));
+std::vector<std::string> RankBoard::beats(std::int64_t count) const {
+  return within(kAnswer, [store = store_, names = keys("beat", count)] {
+    std::vector<std::string> counts;
+    counts.reserve(names.size());
+    for (const std::vector<std::uint8_t>& bytes : store->multiGet(names)) {
+      counts.emplace_back(bytes.begin(), bytes.end());
     }
     return counts;
   });
@@ -224,6 +235,17 @@ std::string RankBoard::describe(const std::vector<std::int64_t>& ranks) const {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+bool RankBoard::comes(const std::string& key) const {
+  return within(kBeat + kAnswer, [store = store_, key] {
+    try {
+      store->wait({key}, kBeat);
+      return true;
+    } catch (const std::exception&) {
+      return store->check({key});
+    }
+  });
+}
+
 void RankBoard::wait_for_rank_0() {
   const std::string meeting = key("meeting", meetings_++);
   try {
@@ -231,21 +253,20 @@ void RankBoard::wait_for_rank_0() {
       store_->c10d::Store::set(meeting, "here");
       return;
     }
-    std::int64_t beat = -1;
-    for (bool has_come = false; !has_come;) {
-      has_come = within(kSilence + kAnswer, [store = store_, meeting] {
-        try {
-          store->wait({meeting}, kSilence);
-          return true;
-        } catch (const std::exception&) {
-          return store->check({meeting});
-        }
-      });
-      const std::int64_t next_beat = beats().front();
-      if (!has_come && (failure() || next_beat == beat)) {
+    std::string beat = beats(1).front();
+    auto next_look = Clock::now() + kSilence;
+    while (!comes(meeting)) {
+      if (failure()) {
         throw explain("");
       }
-      beat = next_beat;
+      if (Clock::now() >= next_look) {
+        next_look = Clock::now() + kSilence;
+        const std::string next_beat = beats(1).front();
+        if (next_beat == beat) {
+          throw explain("");
+        }
+        beat = next_beat;
+      }
     }
   } catch (const RankError&) {
     throw;
@@ -269,7 +290,7 @@ void RankBoard::report_failure(const std::string& problem) noexcept {
 }
 
 std::string RankBoard::find_cause(const std::string& symptom) {
-  const std::vector<std::int64_t> before = beats();
+  const std::vector<std::string> before = beats(options_.size);
   const auto deadline = Clock::now() + kSilence;
   while (Clock::now() < deadline) {
     if (const auto told = failure()) {
@@ -277,7 +298,7 @@ std::string RankBoard::find_cause(const std::string& symptom) {
     }
     std::this_thread::sleep_for(Milliseconds(100));
   }
-  const std::vector<std::int64_t> after = beats();
+  const std::vector<std::string> after = beats(options_.size);
   std::vector<std::int64_t> silent;
   for (std::int64_t rank = 0; rank < options_.size; ++rank) {
     const auto index = static_cast<std::size_t>(rank);

@@ -48,8 +48,11 @@ class RankBoard {
   void claim_rank();
   void wait_for_all();
   void publish_failure(const std::string& sentence);
+  /// Waits for a key of the store, for half a second; whether it is there.
+  [[nodiscard]] bool comes(const std::string& key) const;
   [[nodiscard]] std::optional<std::string> failure() const;
-  [[nodiscard]] std::vector<std::int64_t> beats() const;
+  /// Where the heartbeats of the first `count` ranks stand.
+  [[nodiscard]] std::vector<std::string> beats(std::int64_t count) const;
   [[nodiscard]] std::string describe(const std::vector<std::int64_t>& ranks) const;
   /// A sentence that names the ranks which stay silent, or the failure that one has reported.
   [[nodiscard]] std::string find_cause(const std::string& symptom);

@@ -2,7 +2,8 @@
 //
 // LibTorch has Gloo in it but not Gloo's headers. Those of libgloo-dev are older than what is in
 // LibTorch; they serve only to name types that c10d's own interface hides behind pointers. Nothing
-// here may call Gloo, or depend on how its classes are laid out; Gloo.StaysBehindC10d tests that.
+// here may call Gloo, or depend on how its classes are laid out; GlooRanks.NameNoSymbolOfGloosOwn
+// tests that.
 
 #define USE_C10D_GLOO  // what ProcessGroupGloo.hpp wants to hear
 
@@ -139,8 +140,8 @@ class GlooRanks final : public Ranks {
 }  // namespace
 
 std::unique_ptr<Ranks> join_ranks(const RankOptions& options) {
-  // What c10d would warn of on stderr, with its call stack, is thrown from here.
-  FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, c10::GLOG_ERROR);
+  // What c10d would print on stderr, with its call stack, is thrown from here.
+  FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, c10::GLOG_FATAL);
   return std::make_unique<GlooRanks>(options);
 }
 

@@ -273,8 +273,7 @@ RunOutcome run_anew(PreparedRun prepared, const std::string& directory, Trainee 
 }
 
 /// The run's options, with those taken over that were given and may change.
-RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObserver& observer,
-                  const Ranks* ranks) {
+RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObserver& observer) {
   RunOptions options = saved.options;
   const RunOptions& asked = request.options;
   const auto is_same_data = [&] {  // which may have moved
@@ -305,9 +304,6 @@ RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObser
   }
   if (asked.engine != EngineChoice::kAuto) {
     take("engine", options.engine, asked.engine);
-  }
-  if (ranks != nullptr && options.engine != asked.engine) {
-    options.engine = EngineChoice::kAutograd;  // the run may have had one process
   }
   const auto warn_of_change = [&](const char* option) {
     const std::string before = config_value(saved.options, option);
@@ -548,19 +544,16 @@ RunOutcome in_step(Ranks* ranks, const Body& body) {
   }
 }
 
-/// Decides what `auto` is for several ranks.
+/// Decides what device `auto` is for several ranks.
 /// @throws InvalidOption for what they cannot do together
 void resolve_for(const Ranks* ranks, RunOptions& options) {
   if (ranks == nullptr) {
     return;
   }
-  if (options.engine == EngineChoice::kAuto) {
-    options.engine = EngineChoice::kAutograd;
-  }
   if (options.device == DeviceChoice::kAuto) {
     options.device = DeviceChoice::kCpu;
   }
-  check_data_parallel(*ranks, options.windows.batch_size, options.engine,
+  check_data_parallel(*ranks, options.windows.batch_size,
                       options.device == DeviceChoice::kCpu ? torch::kCPU : torch::kCUDA);
 }
 
@@ -598,7 +591,7 @@ RunOutcome resume_run(const ResumeRequest& request, RunObserver& observer, const
                     "is no run, or had not begun when it was stopped; start it with --out");
   }
   const RunConfig saved = read_config(directory, newest.found, observer);
-  RunOptions options = merged(saved, request, observer, ranks);
+  RunOptions options = merged(saved, request, observer);
   resolve_for(ranks, options);
   const EngineChoice engine = options.engine;
   PreparedRun prepared = prepare_run(std::move(options), {engine});

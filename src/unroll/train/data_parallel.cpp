@@ -12,6 +12,7 @@
 #include <unroll/base/error.h>
 #include <unroll/base/sha256.h>
 #include <unroll/train/autograd_engine.h>
+#include <unroll/train/fused_engine.h>
 #include <unroll/train/gradient_averager.h>
 
 namespace unroll {
@@ -85,8 +86,7 @@ void DataParallelEngine::set_optimizer_state(const OptimizerState& state) {
   inner_->set_optimizer_state(state);
 }
 
-void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, EngineChoice engine,
-                         torch::Device device) {
+void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Device device) {
   if (batch_size < ranks.size()) {
     throw InvalidOption("batch_size",
                         fmt::format("must be at least {}, a row for each of the ranks, got {}",
@@ -96,20 +96,20 @@ void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, EngineChoi
     throw InvalidOption("device", fmt::format("must be cpu where {} ranks train together, got {}",
                                               ranks.size(), device.str()));
   }
-  if (engine == EngineChoice::kFused) {
-    throw InvalidOption("engine",
-                        fmt::format("must be autograd where {} ranks train together, got {}",
-                                    ranks.size(), name_of(engine)));
-  }
 }
 
 std::unique_ptr<Engine> make_parallel_engine(EngineChoice resolved,
                                              std::shared_ptr<RecurrentModel> model,
                                              const OptimizerOptions& optimizer, Ranks& ranks,
                                              std::int64_t batch_size) {
-  check_data_parallel(ranks, batch_size, resolved, model->parameters().front().device());
-  auto engine = std::make_unique<AutogradEngine>(std::move(model), optimizer,
-                                                 GradientAverager(ranks, batch_size));
+  check_data_parallel(ranks, batch_size, model->parameters().front().device());
+  GradientAverager averager(ranks, batch_size);
+  std::unique_ptr<Engine> engine;
+  if (resolved == EngineChoice::kFused) {
+    engine = std::make_unique<FusedEngine>(std::move(model), optimizer, std::move(averager));
+  } else {
+    engine = std::make_unique<AutogradEngine>(std::move(model), optimizer, std::move(averager));
+  }
   return std::make_unique<DataParallelEngine>(std::move(engine), ranks);
 }
 

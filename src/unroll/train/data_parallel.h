@@ -35,10 +35,8 @@ class DataParallelEngine final : public Engine {
 };
 
 /// Checks that these ranks can train in this way.
-/// @throws InvalidOption if there are more ranks than rows, or for an engine or a device that
-/// trains in one process only
-void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, EngineChoice engine,
-                         torch::Device device);
+/// @throws InvalidOption if there are more ranks than rows, or the device is not the CPU
+void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Device device);
 
 /// Makes the engine that a resolved choice names, for one rank.
 /// @throws InvalidOption like check_data_parallel, and if the learning rate is not a finite

@@ -25,6 +25,29 @@ kernels::ParameterViews<Real> view(const Weights& weights) {
           .readout_bias = view<Real>(weights.readout_bias)};
 }
 
+/// The parts of `flat`, [elements of the weights and more], that lie like these weights.
+Weights parts_of(const torch::Tensor& flat, const Weights& weights) {
+  std::int64_t begin = 0;
+  const auto next = [&](const torch::Tensor& like) {
+    const torch::Tensor part = flat.narrow(0, begin, like.numel()).view(like.sizes());
+    begin += like.numel();
+    return part;
+  };
+  return {.input_weight = next(weights.input_weight),
+          .recurrent_weight = next(weights.recurrent_weight),
+          .bias = next(weights.bias),
+          .readout_weight = next(weights.readout_weight),
+          .readout_bias = next(weights.readout_bias)};
+}
+
+std::int64_t element_count(const Weights& weights) {
+  std::int64_t count = 0;
+  for (const NamedTensor& named : named_tensors(weights)) {
+    count += named.tensor.numel();
+  }
+  return count;
+}
+
 kernels::SymbolRows symbols_of(const Window& windows) {
   return {.inputs = windows.inputs.const_data_ptr<std::int64_t>(),
           .targets = windows.targets.const_data_ptr<std::int64_t>(),
@@ -54,6 +77,12 @@ FusedEngine::FusedEngine(std::shared_ptr<RecurrentModel> model, const OptimizerO
   if (weight.scalar_type() == torch::kFloat64) {
     step_.emplace<StepOf<double>>();
   }
+}
+
+FusedEngine::FusedEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options,
+                         GradientAverager averager)
+    : FusedEngine(std::move(model), options) {
+  averager_.emplace(std::move(averager));
 }
 
 torch::Tensor FusedEngine::initial_state(std::int64_t batch_size) const {
@@ -88,13 +117,33 @@ Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, to
         }
         step->load_parameters(view<Real>(weights));
         step->load_state(state.const_data_ptr<Real>());
-        step->run(symbols_of(span), range.count, static_cast<Real>(learning_rate_),
-                  losses.mutable_data_ptr<Real>());
+        if (averager_) {
+          run_averaged(*step, windows, range, losses);
+        } else {
+          step->run(symbols_of(span), range.count, static_cast<Real>(learning_rate_),
+                    losses.mutable_data_ptr<Real>());
+        }
         step->store_parameters(view<Real>(weights));
         step->store_state(state.mutable_data_ptr<Real>());
       },
       step_);
   return {.losses = losses, .state = state};
+}
+
+template <class Real>
+void FusedEngine::run_averaged(kernels::Step<Real>& step, const WindowDataset& windows,
+                               WindowRange range, const torch::Tensor& losses) {
+  const Weights weights = model_->weight_views();
+  const std::int64_t elements = element_count(weights);
+  torch::Tensor flat = torch::empty({elements + 1}, losses.options());  // the loss is the last
+  const kernels::ParameterViews<Real> gradient = view<Real>(parts_of(flat, weights));
+  Real* const loss = flat.mutable_data_ptr<Real>() + elements;
+  for (std::int64_t i = 0; i < range.count; ++i) {
+    *loss = step.find_gradient(symbols_of(windows.window(range.first + i)), gradient);
+    averager_->average(flat);
+    losses.mutable_data_ptr<Real>()[i] = *loss;
+    step.descend(gradient, static_cast<Real>(learning_rate_));
+  }
 }
 
 }  // namespace unroll

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include <unroll/kernels/step.h>
 #include <unroll/model/model.h>
 #include <unroll/train/engine.h>
+#include <unroll/train/gradient_averager.h>
 #include <unroll/train/options.h>
 
 namespace unroll {
@@ -21,6 +23,10 @@ class FusedEngine final : public Engine {
   /// @throws InvalidOption if the learning rate is not a finite positive number;
   /// std::invalid_argument if the optimizer is not SGD or the model not on the CPU
   FusedEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options);
+  /// Trains on some of every window's rows, and averages with who trains the others.
+  /// @throws likewise
+  FusedEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options,
+              GradientAverager averager);
 
   [[nodiscard]] torch::Tensor initial_state(std::int64_t batch_size) const override;
   /// @throws std::out_of_range if a window is not there; std::invalid_argument if the windows have
@@ -32,8 +38,14 @@ class FusedEngine final : public Engine {
   template <class Real>
   using StepOf = std::unique_ptr<kernels::Step<Real>>;
 
+  /// Trains window by window, with the update of all rows' gradient in each.
+  template <class Real>
+  void run_averaged(kernels::Step<Real>& step, const WindowDataset& windows, WindowRange range,
+                    const torch::Tensor& losses);
+
   std::shared_ptr<RecurrentModel> model_;
   double learning_rate_;
+  std::optional<GradientAverager> averager_;          // none if this engine trains all rows
   std::int64_t threads_ = 0;                          // that the step was made for
   std::variant<StepOf<float>, StepOf<double>> step_;  // of the model's dtype; null before the first
 };

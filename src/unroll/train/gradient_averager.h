@@ -16,8 +16,12 @@ class GradientAverager {
   /// `ranks` must outlive it. Of every window's `batch_size` rows this rank has its share_of().
   GradientAverager(Ranks& ranks, std::int64_t batch_size);
 
-  /// Averages a window's gradients and its loss in place, in one all-reduce: each rank's weigh as
-  /// many rows as it has. Every rank gets the same bits.
+  /// Averages a window's gradients and its loss, one behind the other in `flat`, in place and in
+  /// one all-reduce: each rank's weigh as many rows as it has. Every rank gets the same bits.
+  /// @throws RankError
+  void average(torch::Tensor& flat);
+
+  /// The same of tensors that lie anywhere.
   /// @throws RankError
   void average(const std::vector<torch::Tensor>& tensors);
 

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Measures what training in several ranks costs and gains, fits a small model to it, and writes docs/scaling.md's tables.
+
+    cmake --preset release && cmake --build --preset release --target unroll-train all_reduce
+    bench/scaling.py [--rounds N] [--update-docs]
+
+Measured are all-reduces between two ranks over loopback and over links between two network namespaces (root needed;
+without it, loopback alone), some of them made slow by tc; and unroll-train's windows in one rank and in two, in turns.
+Two ranks need two idle cores. Everything beyond two ranks is what the model says.
+"""
+
+import argparse
+import contextlib
+import datetime
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "distributed"))
+import hosts  # noqa: E402
+
+DOCS = ROOT / "docs" / "scaling.md"
+BIN = ROOT / "build" / "release" / "bin"
+
+
+@dataclass(frozen=True)
+class Size:
+    """Axes: B batch, T steps of a window, H hidden units; two classes. `windows` take some seconds in one rank."""
+
+    B: int
+    H: int
+    T: int
+    windows: int
+
+    @property
+    def title(self) -> str:
+        return f"B{self.B} H{self.H} T{self.T}"
+
+    @property
+    def elements(self) -> int:
+        """Of the gradient and the loss."""
+        return self.H * self.H + 5 * self.H + 3
+
+
+@dataclass(frozen=True)
+class Link:
+    """Seconds for a step of the ring, and for an element of four bytes."""
+
+    name: str
+    step: float
+    element: float
+
+    def all_reduce(self, elements: int, ranks: int) -> float:
+        """A ring's: 2 (R - 1) steps, in each of which a rank sends the R-th part (Patarasuk and Yuan 2009)."""
+        return 2 * (ranks - 1) * (self.step + elements / ranks * self.element)
+
+
+SIZES = [Size(3, 4, 10, 200_000), Size(64, 64, 32, 4_000), Size(64, 256, 64, 150), Size(64, 1024, 32, 20)]
+SHAPES = {
+    "loopback": None,
+    "two namespaces": [],
+    "10 Gbit/s, 50 us": ["netem", "delay", "50us", "rate", "10gbit", "limit", "100000"],
+    "1 Gbit/s, 100 us": ["netem", "delay", "100us", "rate", "1gbit", "limit", "100000"],
+}
+
+
+@contextlib.contextmanager
+def two_ends(shape: list[str] | None) -> Iterator[list[hosts.Host]]:
+    if shape is None:
+        yield [hosts.LOOPBACK] * 2
+    else:
+        with hosts.two_hosts(shape) as two:
+            yield two
+
+
+def run_ranks(words: list[str], where: list[hosts.Host], folder: pathlib.Path) -> dict:
+    """What rank 0 prints."""
+    ranks = hosts.start_ranks(words, where, folder)
+    outputs = [rank.communicate()[0] for rank in ranks]
+    if any(rank.returncode for rank in ranks):
+        sys.exit(f"scaling.py: {words[0]} failed")
+    return json.loads(outputs[0])
+
+
+def measure_link(shape: list[str] | None, rounds: int) -> dict[int, float]:
+    """Seconds of an all-reduce between two ranks, by elements."""
+    with tempfile.TemporaryDirectory() as folder, two_ends(shape) as where:
+        measured = [run_ranks([str(BIN / "all_reduce")], where, pathlib.Path(folder)) for _ in range(rounds)]
+    return {int(size): median(one[size] for one in measured) for size in measured[0]}
+
+
+def fit(name: str, seconds: dict[int, float]) -> Link:
+    """Least squares of the relative errors of 2 step + n element."""
+    rows = [(2 / time, elements / time) for elements, time in seconds.items()]
+    aa, ab, bb = (sum(x * y for x, y in pairs) for pairs in
+                  ([(a, a) for a, _ in rows], rows, [(b, b) for _, b in rows]))
+    a, b = sum(a for a, _ in rows), sum(b for _, b in rows)
+    determinant = aa * bb - ab * ab
+    return Link(name, (a * bb - b * ab) / determinant, (b * aa - a * ab) / determinant)
+
+
+def window_seconds(size: Size, engine: str, ranks: int, folder: pathlib.Path) -> float:
+    words = [str(BIN / "unroll-train"), "--json", "--quiet", "--no-report", "--eval-length", "0", "--epochs", "1",
+             "--engine", engine, "--learning-rate", "0.01", "--checkpoint-every", "1000000000",
+             "--log-every", "1000000",
+             "--batch-size", str(size.B), "--hidden-size", str(size.H), "--num-steps", str(size.T),
+             "--series-length", str(size.B * size.T * size.windows)]
+    if ranks == 1:
+        printed = subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True).stdout
+        return json.loads(printed)["microseconds_per_window"] * 1e-6
+    return run_ranks(words, [hosts.LOOPBACK] * ranks, folder)["microseconds_per_window"] * 1e-6
+
+
+def measure_windows(size: Size, engine: str, rounds: int) -> tuple[float, float, float]:
+    """Seconds of a window in one rank and in two, and the ratio: medians of rounds that take turns."""
+    pairs = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            pairs.append([window_seconds(size, engine, ranks, pathlib.Path(folder)) for ranks in (1, 2)])
+    return median(one for one, _ in pairs), median(two for _, two in pairs), median(one / two for one, two in pairs)
+
+
+def time_of(seconds: float) -> str:
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.3g} us"
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+
+
+def link_table(links: dict[str, dict[int, float]], fits: list[Link]) -> list[str]:
+    sizes = list(next(iter(links.values())))
+    lines = ["| link | " + " | ".join(f"{4 * size:,} B" for size in sizes) + " | a step | bandwidth |",
+             "| --- |" + " ---: |" * (len(sizes) + 2)]
+    for link in fits:
+        cells = [time_of(links[link.name][size]) for size in sizes]
+        lines.append(f"| {link.name} | " + " | ".join(cells) +
+                     f" | {time_of(link.step)} | {4e-9 / link.element:.2f} GB/s |")
+    return lines
+
+
+def window_table(measured: dict[tuple[Size, str], tuple[float, float, float]], link: Link) -> list[str]:
+    lines = ["| size | engine | one rank | two ranks | times one | the model says |",
+             "| --- | --- | ---: | ---: | ---: | ---: |"]
+    for (size, engine), (one, two, ratio) in measured.items():
+        model = one / (one / 2 + link.all_reduce(size.elements, 2))
+        lines.append(f"| {size.title} | {engine} | {time_of(one)} | {time_of(two)} | **{ratio:.2f}** | {model:.2f} |")
+    return lines
+
+
+def paper_table(seconds: dict[Size, float], links: list[Link]) -> list[str]:
+    counts = (2, 4, 8, 16, 64, 256, 1000)
+    lines = ["| size | link | " + " | ".join(f"R = {count:,}" for count in counts) + " | best R |",
+             "| --- | --- |" + " ---: |" * (len(counts) + 1)]
+    for size, one in seconds.items():
+        for link in links:
+            def speed_up(ranks: int, one: float = one, link: Link = link, size: Size = size) -> float:
+                rows = -(-size.B // ranks)
+                return one / (one * rows / size.B + link.all_reduce(size.elements, ranks))
+            cells = [f"{speed_up(count):.2f}" if count <= size.B else "-" for count in counts]
+            best = max(range(1, size.B + 1), key=lambda ranks: 1.0 if ranks == 1 else speed_up(ranks))
+            lines.append(f"| {size.title} | {link.name} | " + " | ".join(cells) + f" | {best} |")
+    return lines
+
+
+def replace(text: str, name: str, lines: list[str]) -> str:
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    return pattern.sub(lambda _: "\n".join([begin, *lines, end]), text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--update-docs", action="store_true", help="write the tables into docs/scaling.md")
+    options = parser.parse_args()
+
+    shapes = SHAPES if hosts.why_not() is None else {"loopback": None}
+    links = {name: measure_link(shape, options.rounds) for name, shape in shapes.items()}
+    fits = [fit(name, seconds) for name, seconds in links.items()]
+    measured = {(size, engine): measure_windows(size, engine, options.rounds)
+                for size in SIZES for engine in ("fused", "autograd") if engine == "fused" or size.H > 4}
+    one_rank = {size: seconds[0] for (size, engine), seconds in measured.items() if engine == "fused"}
+    wide = {Size(1024, size.H, size.T, 1): 1024 / size.B * seconds
+            for size, seconds in one_rank.items() if size.B == 64}
+    tables = {
+        "links": link_table(links, fits),
+        "windows": window_table(measured, fits[0]),
+        "paper": paper_table({**one_rank, **wide}, fits[1:] or fits),
+        "date": [f"{datetime.date.today()}, medians of {options.rounds} rounds."],
+    }
+    for lines in tables.values():
+        print("\n".join(lines) + "\n")
+    if options.update_docs:
+        text = DOCS.read_text()
+        for name, lines in tables.items():
+            text = replace(text, name, lines)
+        DOCS.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

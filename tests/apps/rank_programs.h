@@ -1,0 +1,88 @@
+// unroll-train as several ranks on this host, started as a line of shell does.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "train_program.h"
+
+namespace unroll::testing {
+
+/// A TCP port of the loopback interface that is free now.
+inline int free_port() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(::bind(listener, any, length), 0);
+  EXPECT_EQ(::getsockname(listener, any, &length), 0);
+  ::close(listener);
+  return ntohs(address.sin_port);
+}
+
+/// What a rank's shell runs, by the rank's number, and what goes on meanwhile: $pid0, $pid1 .. are
+/// the ranks' processes.
+struct RankScript {
+  std::int64_t size;
+  std::function<std::string(std::int64_t)> command;
+  std::string meanwhile = {};
+};
+
+/// Runs the ranks in a folder, to the end of all.
+inline std::vector<Outcome> run_ranks(const TempDir& folder, const RankScript& script) {
+  const TempDir captured;
+  std::string text = "export MASTER_ADDR=127.0.0.1 MASTER_PORT=" + std::to_string(free_port());
+  text.append(" WORLD_SIZE=").append(std::to_string(script.size)).append("\n");
+  std::string waiting;
+  const auto file = [&](const char* kind, const std::string& number) {
+    return shell_word(captured / (kind + number));
+  };
+  for (std::int64_t rank = 0; rank < script.size; ++rank) {
+    const std::string number = std::to_string(rank);
+    text.append("(export RANK=").append(number).append("; ").append(script.command(rank));
+    text.append(") > ").append(file("out", number)).append(" 2> ").append(file("err", number));
+    text.append(" & pid").append(number).append("=$!\n");
+    waiting.append("wait $pid").append(number).append("; echo $? > ");
+    waiting.append(file("code", number)).append("\n");
+  }
+  run_shell(text + script.meanwhile + "\n" + waiting, folder.path());
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(static_cast<std::size_t>(script.size));
+  for (std::int64_t rank = 0; rank < script.size; ++rank) {
+    const std::string number = std::to_string(rank);
+    outcomes.push_back({.exit_code = std::stoi(read_bytes(captured / ("code" + number))),
+                        .out = read_bytes(captured / ("out" + number)),
+                        .err = read_bytes(captured / ("err" + number))});
+  }
+  return outcomes;
+}
+
+/// Runs unroll-train in so many ranks, each with these flags.
+inline std::vector<Outcome> train_in_ranks(const TempDir& folder, std::int64_t size,
+                                           const std::string& flags,
+                                           const std::string& meanwhile = "") {
+  return run_ranks(
+      folder, {.size = size,
+               .command = [&](std::int64_t /*rank*/) { return "exec " + train_command(flags); },
+               .meanwhile = meanwhile});
+}
+
+/// The exit codes, "0 0 1 ".
+inline std::string exit_codes(const std::vector<Outcome>& outcomes) {
+  std::string codes;
+  for (const Outcome& outcome : outcomes) {
+    codes.append(std::to_string(outcome.exit_code)).append(" ");
+  }
+  return codes;
+}
+
+}  // namespace unroll::testing

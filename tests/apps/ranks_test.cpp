@@ -1,0 +1,240 @@
+// unroll-train in several processes, as its users start them.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "rank_programs.h"
+
+namespace unroll {
+namespace {
+
+using namespace testing;
+
+/// A run of 2,000 windows of six rows, each with a row of metrics.csv.
+constexpr const char* kRun =
+    " --batch-size 6 --series-length 120000 --epochs 1 --log-every 1 --eval-length 0 --no-report"
+    " --quiet --checkpoint-every 250 ";
+/// A run that does not end by itself in the time of a test.
+constexpr const char* kLongRun =
+    " --batch-size 6 --series-length 120000000 --eval-length 0 --quiet --checkpoint-every 50"
+    " --rank-timeout 5 ";
+/// Waits until a run has its first checkpoint.
+constexpr const char* kUntilSaved =
+    "for i in $(seq 600); do [ -e run/checkpoints/best.safetensors ] && break; sleep 0.05; done; ";
+
+void expect_losses_near(const std::vector<double>& losses, const std::vector<double>& expected,
+                        double tolerance) {
+  ASSERT_EQ(losses.size(), expected.size());
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    ASSERT_NEAR(losses[i], expected[i], tolerance) << "in window " << i + 1;
+  }
+}
+
+std::string verify(const TempDir& folder) { return train(folder, "--verify run").out; }
+
+TEST(TrainInRanks, GivesTheLossesOfOneProcessInEveryWindow) {
+  const TempDir folder;
+  expect_trains(folder, kRun + std::string("--out alone"));
+  const std::vector<double> alone = read_losses(folder, "alone");
+  ASSERT_EQ(alone.size(), 2'000);
+  for (const int size : {2, 4}) {
+    const std::string run = "in" + std::to_string(size);
+    const auto outcomes = train_in_ranks(folder, size, kRun + ("--json --out " + run));
+    for (const Outcome& outcome : outcomes) {
+      EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+      EXPECT_EQ(outcome.err, "");
+      EXPECT_EQ(outcome.out.empty(), &outcome != &outcomes.front());  // rank 0 speaks
+    }
+    expect_losses_near(read_losses(folder, run), alone, 1e-6);
+  }
+}
+
+TEST(TrainInRanks, GoesOnToTheSameBytesAndInOtherNumbersToTheSameLosses) {
+  const TempDir folder;
+  const std::string flags = kRun + std::string("--optimizer adam --learning-rate 0.01 ");
+  EXPECT_EQ(exit_codes(train_in_ranks(folder, 2, flags + "--out whole")), "0 0 ");
+
+  const auto stopped =
+      train_in_ranks(folder, 2, flags + "--out run", kUntilSaved + std::string("kill -TERM $pid1"));
+  ASSERT_EQ(exit_codes(stopped), "143 143 ") << stopped[0].err << stopped[1].err;
+  EXPECT_NE(stopped[0].err.find("--resume run"), std::string::npos) << stopped[0].err;
+  EXPECT_EQ(stopped[1].err, "");
+  run_shell("cp -r run run1; cp -r run run3", folder.path());
+
+  EXPECT_EQ(exit_codes(train_in_ranks(folder, 2, "--quiet --no-report --resume run")), "0 0 ");
+  EXPECT_EQ(read_weights(folder, "run"), read_weights(folder, "whole"));
+  EXPECT_EQ(read_metrics(folder, "run"), read_metrics(folder, "whole"));
+  const std::string end = "/checkpoints/window-000000002000.safetensors";
+  EXPECT_EQ(read_bytes(folder / ("run" + end)), read_bytes(folder / ("whole" + end)));
+
+  const std::vector<double> whole = read_losses(folder, "whole");
+  expect_trains(folder, "--quiet --no-report --resume run1");
+  expect_losses_near(read_losses(folder, "run1"), whole, 1e-6);
+  EXPECT_EQ(exit_codes(train_in_ranks(folder, 3, "--quiet --no-report --resume run3")), "0 0 0 ");
+  expect_losses_near(read_losses(folder, "run3"), whole, 1e-6);
+}
+
+TEST(TrainInRanks, EndsNamingTheRankThatWasKilledWithItsCheckpointsGood) {
+  const TempDir folder;
+  const auto outcomes = train_in_ranks(folder, 3, kLongRun + std::string("--out run"),
+                                       kUntilSaved + std::string("kill -KILL $pid2"));
+  EXPECT_EQ(exit_codes(outcomes), "1 1 137 ");
+  for (const int rank : {0, 1}) {
+    const std::string& error = outcomes[static_cast<std::size_t>(rank)].err;
+    EXPECT_TRUE(error.starts_with("unroll-train: rank " + std::to_string(rank) + ": rank 2 ("))
+        << error;
+    EXPECT_TRUE(error.ends_with(") has died, or does not answer any more\n")) << error;
+  }
+  EXPECT_EQ(verify(folder).find("damaged"), std::string::npos) << verify(folder);
+}
+
+TEST(TrainInRanks, EndsNamingRank0WhenThatWasKilled) {
+  const TempDir folder;
+  const auto outcomes = train_in_ranks(folder, 2, kLongRun + std::string("--out run"),
+                                       kUntilSaved + std::string("kill -KILL $pid0"));
+  EXPECT_EQ(exit_codes(outcomes), "137 1 ");
+  EXPECT_TRUE(outcomes[1].err.starts_with("unroll-train: rank 1: rank 0 at 127.0.0.1:"))
+      << outcomes[1].err;
+  EXPECT_EQ(std::count(outcomes[1].err.begin(), outcomes[1].err.end(), '\n'), 1) << outcomes[1].err;
+  EXPECT_EQ(verify(folder).find("damaged"), std::string::npos) << verify(folder);
+}
+
+TEST(TrainInRanks, NamesARankThatHangsAfterTheTimeOut) {
+  const TempDir folder;
+  const auto outcomes =
+      train_in_ranks(folder, 2, kLongRun + std::string("--out run"),
+                     kUntilSaved + std::string("kill -STOP $pid1; wait $pid0; kill -KILL $pid1"));
+  EXPECT_TRUE(outcomes[0].err.starts_with("unroll-train: rank 0: rank 1 (")) << outcomes[0].err;
+}
+
+TEST(TrainInRanks, EndsEverywhereWithTheErrorOfRank0) {
+  const TempDir folder;
+  run_shell("mkdir run; touch run/something", folder.path());
+  const auto taken = train_in_ranks(folder, 2, kLongRun + std::string("--out run"));
+  EXPECT_EQ(exit_codes(taken), "1 1 ");
+  EXPECT_TRUE(taken[0].err.starts_with("unroll-train: rank 0: run: is not empty")) << taken[0].err;
+  EXPECT_EQ(taken[1].err, "unroll-train: rank 1: rank 0 has failed: " + taken[0].err.substr(22));
+
+  const auto too_large =
+      run_ranks(folder, {.size = 2, .command = [](std::int64_t rank) {
+                           return (rank == 0 ? "ulimit -f 4; exec " : "exec ") +
+                                  train_command(kLongRun + std::string("--log-every 1 --out full"));
+                         }});
+  EXPECT_EQ(exit_codes(too_large), "1 1 ");
+  EXPECT_TRUE(too_large[0].err.starts_with("unroll-train: rank 0: full/")) << too_large[0].err;
+  EXPECT_EQ(too_large[1].err,
+            "unroll-train: rank 1: rank 0 has failed: " + too_large[0].err.substr(22));
+}
+
+TEST(TrainInRanks, NeedsARowForEveryRank) {
+  const TempDir folder;
+  const auto outcomes = train_in_ranks(folder, 3, "--batch-size 2 --out run");
+  EXPECT_EQ(exit_codes(outcomes), "2 1 1 ");
+  EXPECT_EQ(outcomes[0].err,
+            "unroll-train: rank 0: --batch-size must be at least 3, a row for each of the ranks, "
+            "got 2\n");
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>());
+}
+
+TEST(TrainInRanks, SaysWhatIsWrongWithTheEnvironment) {
+  const TempDir folder;
+  struct Case {
+    const char* environment;
+    const char* message;
+  };
+  for (const Case& wrong : {
+           Case{"WORLD_SIZE=two", "WORLD_SIZE must be an integer from 1 to 1000000, got 'two'"},
+           Case{"WORLD_SIZE=0 RANK=0",
+                "rank 0: WORLD_SIZE must be an integer from 1 to 1000000, got '0'"},
+           Case{"WORLD_SIZE=2", "RANK must be set where WORLD_SIZE is more than 1"},
+           Case{"WORLD_SIZE=2 RANK=2", "rank 2: RANK must be an integer from 0 to 1, got '2'"},
+           Case{"WORLD_SIZE=2 RANK=1",
+                "rank 1: MASTER_ADDR must be set where WORLD_SIZE is more than 1"},
+           Case{"WORLD_SIZE=2 RANK=1 MASTER_ADDR=localhost MASTER_PORT=65536",
+                "rank 1: MASTER_PORT must be an integer from 1 to 65535, got '65536'"},
+           Case{"RANK=0 WORLD_SIZE=2 MASTER_ADDR=localhost MASTER_PORT=29500 FLAG=--rank-timeout=0",
+                "rank 0: --rank-timeout must be from 1 to 86400, got 0"},
+       }) {
+    const Outcome outcome = run_shell(
+        "export " + std::string(wrong.environment) + "; " + train_command("$FLAG"), folder.path());
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_EQ(outcome.err, "unroll-train: " + std::string(wrong.message) + "\n");
+  }
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>());
+}
+
+TEST(TrainInRanks, SaysWhoHasNotCome) {
+  const TempDir folder;
+  const std::string flags = "--rank-timeout 1 --out run";
+  const Outcome no_master =
+      run_shell("export WORLD_SIZE=2 RANK=1 MASTER_ADDR=127.0.0.1 MASTER_PORT=" +
+                    std::to_string(free_port()) + "; " + train_command(flags),
+                folder.path());
+  EXPECT_EQ(no_master.exit_code, 1);
+  EXPECT_TRUE(no_master.err.starts_with("unroll-train: rank 1: cannot reach rank 0 at 127.0.0.1:"))
+      << no_master.err;
+  EXPECT_TRUE(no_master.err.ends_with(" within 1 s\n")) << no_master.err;
+
+  const Outcome alone = run_shell("export WORLD_SIZE=3 RANK=0 MASTER_ADDR=127.0.0.1 MASTER_PORT=" +
+                                      std::to_string(free_port()) + "; " + train_command(flags),
+                                  folder.path());
+  EXPECT_EQ(alone.exit_code, 1);
+  EXPECT_EQ(alone.err, "unroll-train: rank 0: of 3 ranks 2 did not come within 1 s: 1, 2\n");
+}
+
+TEST(TrainInRanks, RefusesRanksThatDoNotFitTogether) {
+  const TempDir folder;
+  const auto twice = run_ranks(folder, {.size = 2, .command = [](std::int64_t rank) {
+                                          return (rank == 0 ? "exec " : "RANK=0; exec ") +
+                                                 train_command("--rank-timeout 2 --out run");
+                                        }});
+  EXPECT_EQ(exit_codes(twice), "1 1 ");
+  const auto sizes = run_ranks(folder, {.size = 2, .command = [](std::int64_t rank) {
+                                          return (rank == 0 ? "exec " : "WORLD_SIZE=3; exec ") +
+                                                 train_command("--rank-timeout 2 --out run");
+                                        }});
+  EXPECT_EQ(exit_codes(sizes), "1 1 ");
+  EXPECT_NE((sizes[0].err + sizes[1].err).find("where another rank runs"), std::string::npos)
+      << sizes[0].err << sizes[1].err;
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>());
+}
+
+TEST(TrainInRanks, TakesTheUsersSeriesFromEveryRanksOwnPlace) {
+  const TempDir folder;
+  write_bytes(folder / "a.csv", four_class_csv());
+  write_bytes(folder / "b.csv", four_class_csv());
+  const std::string flags = "--epochs 2 --log-every 1 --quiet --no-report --batch-size 2 ";
+  const auto with = [&](const char* other, const char* run) {
+    return run_ranks(folder, {.size = 2, .command = [&](std::int64_t rank) {
+                                return "exec " + train_command(flags + "--data " +
+                                                               (rank == 0 ? "a.csv" : other) +
+                                                               " --out " + run);
+                              }});
+  };
+  EXPECT_EQ(exit_codes(with("b.csv", "run")), "0 0 ");
+  expect_trains(folder, flags + "--data a.csv --out alone");
+  expect_losses_near(read_losses(folder, "run"), read_losses(folder, "alone"), 1e-6);
+
+  write_bytes(folder / "b.csv", four_class_csv() + "0,0\n");
+  const auto outcomes = with("b.csv", "other");
+  EXPECT_EQ(exit_codes(outcomes), "1 1 ");
+  EXPECT_TRUE(outcomes[0].err.ends_with("b.csv: is not the file that rank 0 reads\n"))
+      << outcomes[0].err;
+}
+
+TEST(TrainInRanks, OfOneIsTrainingAlone) {
+  const TempDir folder;
+  const Outcome outcome = run_shell(
+      "export WORLD_SIZE=1 RANK=0 MASTER_ADDR=nowhere.invalid MASTER_PORT=1; " +
+          train_command(kFewWindows + std::string("--eval-length 0 --no-report --out run")),
+      folder.path());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err.find("ranks"), std::string::npos) << outcome.err;
+}
+
+}  // namespace
+}  // namespace unroll

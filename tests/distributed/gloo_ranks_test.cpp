@@ -1,0 +1,232 @@
+// Ranks over real sockets: each a thread of the test with a connection of its own to every other.
+
+#include <gtest/gtest.h>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <regex>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include <unroll/data/lagged_process.h>
+#include <unroll/data/series_source.h>
+#include <unroll/distributed/join.h>
+#include <unroll/train/data_parallel.h>
+#include <unroll/train/engine_choice.h>
+
+#include "../apps/rank_programs.h"
+#include "../support/reference_rnn.h"
+#include "../support/reliability.h"
+#include "../support/tensors.h"
+
+namespace unroll {
+namespace {
+
+RankOptions options_of(std::int64_t rank, std::int64_t size, int port) {
+  RankOptions options;
+  options.rank = rank;
+  options.size = size;
+  options.master_address = "127.0.0.1";
+  options.master_port = port;
+  options.timeout = 20;
+  return options;
+}
+
+/// Runs `body` in so many ranks. What one throws is thrown when all have ended.
+void in_gloo_ranks(std::vector<RankOptions> options, const std::function<void(Ranks&)>& body) {
+  std::vector<std::exception_ptr> errors(options.size());
+  std::vector<std::thread> threads;
+  threads.reserve(options.size());
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    threads.emplace_back([&, i] {
+      try {
+        const std::unique_ptr<Ranks> ranks = join_ranks(options[i]);
+        body(*ranks);
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (const std::exception_ptr& error : errors) {
+    if (error) {
+      std::rethrow_exception(error);
+    }
+  }
+}
+
+void in_gloo_ranks(std::int64_t size, const std::function<void(Ranks&)>& body) {
+  const int port = testing::free_port();
+  std::vector<RankOptions> options;
+  options.reserve(static_cast<std::size_t>(size));
+  for (std::int64_t rank = 0; rank < size; ++rank) {
+    options.push_back(options_of(rank, size, port));
+  }
+  in_gloo_ranks(options, body);
+}
+
+TEST(GlooRanks, SumsTakesTheLargestAndPassesTextsOn) {
+  const std::string text = std::string("a text\0with zeros", 17) + std::string(100'000, 'x');
+  in_gloo_ranks(3, [&](Ranks& ranks) {
+    EXPECT_EQ(ranks.size(), 3);
+    const auto rank = static_cast<double>(ranks.rank());
+    torch::Tensor sum = torch::full({5}, rank + 1.0, torch::kFloat64);
+    ranks.sum(sum);
+    EXPECT_EQ(testing::numbers(sum), std::vector<double>(5, 6.0));
+    torch::Tensor largest = torch::full({2}, 7 - ranks.rank(), torch::kInt64);
+    ranks.maximum(largest);
+    EXPECT_EQ(testing::symbols(largest), std::vector<std::int64_t>(2, 7));
+    EXPECT_EQ(ranks.broadcast(ranks.rank() == 0 ? text : "mine"), text);
+    EXPECT_EQ(ranks.broadcast(""), "");
+    ranks.wait_for_rank_0();
+  });
+}
+
+TEST(GlooRanks, TellWhyAnotherHasFailed) {
+  std::vector<std::string> messages(2);
+  in_gloo_ranks(2, [&](Ranks& ranks) {
+    if (ranks.rank() == 1) {
+      ranks.fail("no more space");
+      return;
+    }
+    try {
+      torch::Tensor values = torch::zeros({1});
+      ranks.sum(values);
+    } catch (const RankError& error) {
+      messages[0] = error.what();
+    }
+    try {
+      torch::Tensor values = torch::zeros({1});
+      ranks.sum(values);
+    } catch (const RankError& error) {
+      messages[1] = error.what();
+    }
+  });
+  EXPECT_EQ(messages[0], "rank 1 has failed: no more space");
+  EXPECT_EQ(messages[1], "the ranks have parted");
+}
+
+TEST(GlooRanks, TellAWaitingRankWhyRank0HasFailed) {
+  std::string message;
+  in_gloo_ranks(2, [&](Ranks& ranks) {
+    if (ranks.rank() == 0) {
+      ranks.fail("no such file");
+      return;
+    }
+    try {
+      ranks.wait_for_rank_0();
+    } catch (const RankError& error) {
+      message = error.what();
+    }
+  });
+  EXPECT_EQ(message, "rank 0 has failed: no such file");
+}
+
+TEST(GlooRanks, MeetAtTheLaunchersStoreAtEveryAttempt) {
+  c10d::TCPStoreOptions store_options;
+  store_options.port = 0;
+  store_options.isServer = true;
+  store_options.waitWorkers = false;
+  const auto launcher = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", store_options);
+  for (const char* attempt : {"0", "1"}) {
+    std::vector<RankOptions> options = {options_of(0, 2, launcher->getPort()),
+                                        options_of(1, 2, launcher->getPort())};
+    for (RankOptions& one : options) {
+      one.launcher_listens = true;
+      one.attempt = attempt;
+    }
+    in_gloo_ranks(options, [](Ranks& ranks) {
+      torch::Tensor values = torch::ones({1});
+      ranks.sum(values);
+      EXPECT_EQ(values.item<float>(), 2.0F);
+    });
+  }
+}
+
+// The headers that it was compiled with are not of the Gloo that is in LibTorch.
+TEST(GlooRanks, NameNoSymbolOfGloosOwn) {
+  const testing::TempDir folder;
+  const std::string symbols =
+      testing::run_shell("nm -C " + testing::shell_word(UNROLL_LIBRARY), folder.path()).out;
+  EXPECT_NE(symbols.find(" U c10d::ProcessGroupGloo::ProcessGroupGloo("), std::string::npos);
+  const std::regex own(R"(\n\S* +\S ((vtable|typeinfo|typeinfo name|VTT|guard variable) for )?)"
+                       R"((gloo::|c10d::ProcessGroupGloo::GlooStore)[^\n]*)");
+  std::smatch match;
+  EXPECT_FALSE(std::regex_search(symbols, match, own)) << match.str();
+}
+
+using Case = std::tuple<ModelKind, EngineChoice, OptimizerKind, torch::Dtype>;
+
+/// In full every case, else two that are unlike.
+std::vector<Case> cases() {
+  if (!testing::is_in_full()) {
+    return {{ModelKind::kManual, EngineChoice::kFused, OptimizerKind::kSgd, torch::kFloat64},
+            {ModelKind::kBuiltin, EngineChoice::kAutograd, OptimizerKind::kAdam, torch::kFloat32}};
+  }
+  std::vector<Case> all;
+  for (const ModelKind model : {ModelKind::kManual, ModelKind::kBuiltin}) {
+    for (const torch::Dtype dtype : {torch::kFloat32, torch::kFloat64}) {
+      all.insert(all.end(), {{model, EngineChoice::kFused, OptimizerKind::kSgd, dtype},
+                             {model, EngineChoice::kAutograd, OptimizerKind::kSgd, dtype},
+                             {model, EngineChoice::kAutograd, OptimizerKind::kAdam, dtype}});
+    }
+  }
+  return all;
+}
+
+TEST(GlooRanks, GiveTheLossesOfOneProcessAndTheSameBitsOnEveryRank) {
+  const std::int64_t window_count = testing::is_in_full() ? 2'000 : 400;
+  constexpr std::int64_t kBatch = 6;
+  constexpr std::int64_t kSteps = 10;
+  const auto process = LaggedProcess::tutorial();
+  SampledSource source(process, window_count * kBatch * kSteps, /*seed=*/1);
+  const WindowDataset windows(source.next(), {.batch_size = kBatch, .num_steps = kSteps},
+                              torch::kCPU);
+  for (const auto& [model_kind, engine_kind, optimizer_kind, dtype] : cases()) {
+    SCOPED_TRACE(std::string(name_of(model_kind)).append(" ").append(name_of(engine_kind)) + " " +
+                 std::string(name_of(optimizer_kind)).append(" ") + torch::toString(dtype));
+    const double tolerance = dtype == torch::kFloat64 ? 1e-12 : 1e-6;
+    const ModelOptions sizes = {.model = model_kind};
+    const OptimizerOptions optimizer = {
+        .optimizer = optimizer_kind,
+        .learning_rate = optimizer_kind == OptimizerKind::kAdam ? 0.01 : 0.2};
+    const auto make = [&, dtype = dtype] {
+      auto model = make_model(sizes, dtype, torch::kCPU);
+      model->set_weights(glorot_weights(sizes, /*seed=*/1, dtype));
+      return model;
+    };
+    const auto losses_of = [&](Engine& engine) {
+      return testing::numbers(
+          engine.advance(windows, {.first = 0, .count = window_count}, engine.initial_state(kBatch))
+              .losses);
+    };
+    const auto alone = make_engine(engine_kind, make(), optimizer);
+    const std::vector<double> expected = losses_of(*alone);
+    for (const std::int64_t size : {2, 4}) {
+      std::vector<std::vector<double>> losses(static_cast<std::size_t>(size));
+      std::vector<std::vector<double>> weights(losses.size());
+      in_gloo_ranks(size, [&, engine_kind = engine_kind](Ranks& ranks) {
+        const auto rank = static_cast<std::size_t>(ranks.rank());
+        const auto model = make();
+        const auto engine = make_parallel_engine(engine_kind, model, optimizer, ranks, kBatch);
+        losses[rank] = losses_of(*engine);
+        weights[rank] = testing::flatten(model->weights());
+      });
+      testing::expect_near(losses.front(), expected, tolerance);
+      for (std::size_t rank = 1; rank < losses.size(); ++rank) {
+        EXPECT_EQ(losses[rank], losses.front());
+        EXPECT_EQ(weights[rank], weights.front());
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace unroll
