@@ -296,5 +296,42 @@ TEST(AppendFile, NamesAMissingFolder) {
             path + ": cannot be written: No such file or directory");
 }
 
+TEST(InputFile, IsReadPieceByPieceAndAnywhere) {
+  const TempDir folder;
+  write_bytes(folder / "file", "0123456789");
+  InputFile file(folder / "file");
+  EXPECT_EQ(file.size(), 10);
+  std::string four(4, ' ');
+  EXPECT_EQ(file.read(four), 4U);
+  EXPECT_EQ(four, "0123");
+  EXPECT_EQ(file.read_at(8, four), 2U);
+  EXPECT_EQ(four, "8923");
+  EXPECT_EQ(file.read_at(10, four), 0U);
+  EXPECT_EQ(file.read(four), 4U) << "goes on where it was";
+  EXPECT_EQ(four, "4567");
+  EXPECT_EQ(file.read(four), 2U);
+  EXPECT_EQ(file.read(four), 0U);
+}
+
+TEST(InputFile, OfAFolderHasNoSizeAndNoBytes) {
+  const TempDir folder;
+  InputFile file(folder.path());
+  EXPECT_FALSE(file.size());
+  std::string bytes(4, ' ');
+  EXPECT_THROW((void)file.read(bytes), FileError);
+  EXPECT_THROW((void)file.read_at(0, bytes), FileError);
+}
+
+TEST(WholeFile, MayHaveItsStartWrittenLast) {
+  const TempDir folder;
+  WholeFile file(folder / "file");
+  file.write("....one");
+  file.write_over_start("zero");
+  file.write("two");
+  file.finish();
+  file.publish();
+  EXPECT_EQ(read_bytes(folder / "file"), "zeroonetwo");
+}
+
 }  // namespace
 }  // namespace unroll

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -47,18 +48,6 @@ void sync_folder(const std::string& folder) {
   }
 }
 
-/// Adds the next bytes of a file to `content` and gives their count: 0 at its end, and -1 with
-/// errno where they cannot be read.
-ssize_t read_more(int descriptor, std::string& content) {
-  std::array<char, 65'536>
-      buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
-  const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
-  if (count > 0) {
-    content.append(buffer.data(), static_cast<std::size_t>(count));
-  }
-  return count;
-}
-
 /// A new file beside `path` whose name no other file has, open for writing; its name goes into
 /// `name`. The umask decides on its mode, as on any file's.
 int open_temporary(const std::string& path, std::string& name) {
@@ -73,25 +62,57 @@ int open_temporary(const std::string& path, std::string& name) {
 
 }  // namespace
 
-std::string read_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+InputFile::InputFile(std::string path)
+    : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
   struct stat status {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
-    fail(path, "opened", errno);
+  if (!descriptor_.is_open() || ::fstat(descriptor_.get(), &status) != 0) {
+    fail(path_, "opened", errno);
   }
   if (S_ISCHR(status.st_mode)) {  // such as /dev/zero, which has no end
-    throw FileError(path, "is a device; a file or a pipe is needed");
+    throw FileError(path_, "is a device; a file or a pipe is needed");
   }
+  if (S_ISREG(status.st_mode)) {
+    size_ = status.st_size;
+  }
+}
+
+std::size_t InputFile::read(std::span<char> buffer) {
+  ssize_t count = -1;
+  do {
+    count = ::read(descriptor_.get(), buffer.data(), buffer.size());
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) {
+    fail(path_, "read", errno);
+  }
+  return static_cast<std::size_t>(count);
+}
+
+std::size_t InputFile::read_at(std::int64_t offset, std::span<char> buffer) const {
+  std::size_t done = 0;
+  while (done < buffer.size()) {
+    const std::span<char> rest = buffer.subspan(done);
+    const ssize_t count = ::pread(descriptor_.get(), rest.data(), rest.size(),
+                                  offset + static_cast<std::int64_t>(done));
+    if (count < 0 && errno != EINTR) {
+      fail(path_, "read", errno);
+    }
+    if (count == 0) {
+      break;
+    }
+    done += static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+  }
+  return done;
+}
+
+std::string read_file(const std::string& path) {
+  InputFile file(path);
   try {
     std::string content;
-    if (S_ISREG(status.st_mode)) {
-      content.reserve(static_cast<std::size_t>(status.st_size));
-    }
-    for (ssize_t count = 1; count != 0;) {
-      count = read_more(file.get(), content);
-      if (count < 0 && errno != EINTR) {
-        fail(path, "read", errno);
-      }
+    content.reserve(static_cast<std::size_t>(file.size().value_or(0)));
+    std::array<char, 65'536>
+        buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+    while (const std::size_t count = file.read(buffer)) {
+      content.append(buffer.data(), count);
     }
     return content;
   } catch (const std::bad_alloc&) {
@@ -121,6 +142,16 @@ void WholeFile::write(std::string_view bytes) {
   }
 }
 
+void WholeFile::write_over_start(std::string_view bytes) {
+  if (::lseek(descriptor_, 0, SEEK_SET) != 0) {
+    fail(path_, "written", errno);
+  }
+  write(bytes);
+  if (::lseek(descriptor_, 0, SEEK_END) < 0) {
+    fail(path_, "written", errno);
+  }
+}
+
 void WholeFile::finish() {
   if (::fsync(descriptor_) != 0 || ::close(std::exchange(descriptor_, -1)) != 0) {
     fail(path_, "written", errno);
@@ -145,6 +176,28 @@ bool WholeFile::publish_new() {
   }
   publish();  // some file systems have no links
   return true;
+}
+
+std::string end_of_links(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path end = fs::weakly_canonical(fs::absolute(path), error);
+  return error ? path : end.string();
+}
+
+std::string place_for(const std::string& path, bool replace) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;  // what cannot be looked at cannot be written either, and will say so
+  if (!fs::exists(fs::symlink_status(path, ignored))) {
+    return path;
+  }
+  if (!fs::is_regular_file(path, ignored)) {
+    throw FileError(path, "exists and is no regular file");
+  }
+  if (!replace) {
+    throw FileError(path, "exists; --force replaces it");
+  }
+  return end_of_links(path);
 }
 
 void sync_name(const std::string& path) {

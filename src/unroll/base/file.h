@@ -2,12 +2,42 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 
+#include <unroll/base/descriptor.h>
+
 namespace unroll {
+
+/// A file that is read piece by piece.
+class InputFile {
+ public:
+  /// @throws FileError if it cannot be opened, or is a character device, which may have no end
+  explicit InputFile(std::string path);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// Bytes that it had when it was opened; none of what has no size, such as a pipe.
+  [[nodiscard]] std::optional<std::int64_t> size() const { return size_; }
+
+  /// Puts the next bytes into the buffer and gives their count: 0 only at the file's end.
+  /// @throws FileError
+  [[nodiscard]] std::size_t read(std::span<char> buffer);
+
+  /// Fills the buffer from this byte of the file on, and gives the count: less than the buffer's
+  /// only at the file's end.
+  /// @throws FileError
+  [[nodiscard]] std::size_t read_at(std::int64_t offset, std::span<char> buffer) const;
+
+ private:
+  std::string path_;
+  Descriptor descriptor_;
+  std::optional<std::int64_t> size_;
+};
 
 /// A file's whole content.
 /// @throws FileError if it cannot be opened or read, is a folder or a character device, or does not
@@ -33,6 +63,10 @@ class WholeFile {
   /// @throws FileError
   void write(std::string_view bytes);
 
+  /// Writes over the file's first bytes, of which there are as many.
+  /// @throws FileError
+  void write_over_start(std::string_view bytes);
+
   /// Ends the writing: the bytes are on the disk when it returns.
   /// @throws FileError
   void finish();
@@ -51,6 +85,14 @@ class WholeFile {
   std::string temporary_;
   int descriptor_;
 };
+
+/// The path at the end of the links that `path` goes through.
+std::string end_of_links(const std::string& path);
+
+/// Where to write a file that is asked for under this name: at the end of its links, and in the
+/// place of a regular file only if `replace` is set.
+/// @throws FileError if something is there that must stay
+std::string place_for(const std::string& path, bool replace);
 
 /// Makes the name of a new file or folder durable.
 /// @throws FileError

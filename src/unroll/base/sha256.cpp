@@ -6,6 +6,8 @@
 #include <new>
 #include <stdexcept>
 
+#include <unroll/base/file.h>
+
 namespace unroll {
 namespace {
 
@@ -39,14 +41,31 @@ Sha256::Digest Sha256::finish() {
   return digest;
 }
 
-std::string sha256_hex(std::string_view bytes) {
-  Sha256 sha256;
-  sha256.add(bytes);
+std::string to_hex(std::string_view bytes) {
   std::string text;
-  for (const char byte : sha256.finish()) {
+  for (const char byte : bytes) {
     text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
   }
   return text;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  Sha256 sha256;
+  sha256.add(bytes);
+  const Sha256::Digest digest = sha256.finish();
+  return to_hex({digest.data(), digest.size()});
+}
+
+std::string sha256_of_file(const std::string& path) {
+  InputFile file(path);
+  Sha256 sha256;
+  std::array<char, 65'536>
+      buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+  while (const std::size_t count = file.read(buffer)) {
+    sha256.add({buffer.data(), count});
+  }
+  const Sha256::Digest digest = sha256.finish();
+  return to_hex({digest.data(), digest.size()});
 }
 
 }  // namespace unroll

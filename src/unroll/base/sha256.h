@@ -28,7 +28,14 @@ class Sha256 {
   std::unique_ptr<void, Free> context_;
 };
 
+/// Bytes in hexadecimal digits.
+std::string to_hex(std::string_view bytes);
+
 /// The digest of these bytes in hexadecimal digits, as sha256sum prints it.
 std::string sha256_hex(std::string_view bytes);
+
+/// The digest of a file's bytes, which it reads piece by piece.
+/// @throws FileError
+std::string sha256_of_file(const std::string& path);
 
 }  // namespace unroll

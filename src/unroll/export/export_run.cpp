@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include <unroll/base/error.h>
@@ -69,28 +68,6 @@ Source read_source(const std::string& path) {
   return {std::move(weights), std::move(provenance)};
 }
 
-/// The file that an output's name stands for, at the end of its links.
-fs::path end_of_links(const std::string& path) {
-  std::error_code error;
-  const fs::path end = fs::weakly_canonical(fs::absolute(path), error);
-  return error ? fs::path(path) : end;
-}
-
-/// Where to write an output, in whose place there may be a regular file if `force` is set.
-std::string place_of(const std::string& path, bool force) {
-  std::error_code ignored;  // what cannot be looked at cannot be written either, and will say so
-  if (!fs::exists(fs::symlink_status(path, ignored))) {
-    return path;
-  }
-  if (!fs::is_regular_file(path, ignored)) {
-    throw FileError(path, "exists and is no regular file");
-  }
-  if (!force) {
-    throw FileError(path, "exists; --force replaces it");
-  }
-  return end_of_links(path);
-}
-
 }  // namespace
 
 Weights load_source(const std::string& source) { return read_source(source).weights; }
@@ -101,8 +78,8 @@ ExportSummary run_export(const ExportOptions& options) {
     throw InvalidOption("weights",
                         "must name another file than --output, got " + in_quotes(options.weights));
   }
-  const std::string output = place_of(options.output, options.force);
-  const std::string weights_output = has_weights ? place_of(options.weights, options.force) : "";
+  const std::string output = place_for(options.output, options.force);
+  const std::string weights_output = has_weights ? place_for(options.weights, options.force) : "";
   const auto [weights, provenance] = read_source(options.source);
 
   // Neither file takes its name before both are whole.

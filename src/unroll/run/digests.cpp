@@ -20,7 +20,7 @@ constexpr const char* kName = "/SHA256SUMS";
 void write_digests(const std::string& run_directory, std::string_view summary) {
   std::string text = fmt::format("{}  summary.json\n", sha256_hex(summary));
   const auto add = [&](const char* file) {
-    text += fmt::format("{}  {}\n", sha256_hex(read_file(run_directory + "/" + file)), file);
+    text += fmt::format("{}  {}\n", sha256_of_file(run_directory + "/" + file), file);
   };
   for (const char* file : {"config.json", "metrics.csv", "weights.safetensors"}) {
     add(file);

@@ -63,7 +63,10 @@ std::vector<MetricsRow> parse_first_metrics(std::string_view text, const std::st
     throw FileError(name, fmt::format("line 1: expected {}",
                                       kMetricsHeader.substr(0, kMetricsHeader.size() - 1)));
   }
+  constexpr std::size_t kShortestRow = 8;  // "1,1,1,1" and its newline
   std::vector<MetricsRow> rows;
+  rows.reserve(std::min(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')),
+                        text.size() / kShortestRow));
   MetricsRow before = {};
   std::size_t begin = kMetricsHeader.size();
   for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string_view::npos;
