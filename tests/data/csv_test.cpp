@@ -63,6 +63,46 @@ TEST(Csv, HasTwoClassesAtLeast) {
   EXPECT_EQ(parse_csv("input,target\n0,0\n", "my.csv").num_classes, 2);
 }
 
+TEST(Csv, IsTheSameWhereverItIsCut) {
+  const std::string text = "\xEF\xBB\xBFinput,target\r\n10,1\n0,20\r\n\r\n\n";
+  for (std::size_t first = 0; first <= text.size(); ++first) {
+    for (std::size_t second = first; second <= text.size(); ++second) {
+      CsvParser parser("my.csv");
+      Series rows;
+      parser.add(text.substr(0, first), rows);
+      parser.add(text.substr(first, second - first), rows);
+      parser.add(text.substr(second), rows);
+      parser.finish(rows);
+      EXPECT_EQ(rows.inputs, (Classes{10, 0}));
+      EXPECT_EQ(rows.targets, (Classes{1, 20}));
+      EXPECT_EQ(rows.num_classes, 21);
+    }
+  }
+}
+
+TEST(Csv, GivesTheRowsThatAPieceEnds) {
+  CsvParser parser("my.csv");
+  Series rows;
+  parser.add("input,target\n1,0\n2", rows);
+  EXPECT_EQ(rows.inputs, Classes{1});
+  rows.inputs.clear();
+  parser.add(",1\n0", rows);
+  EXPECT_EQ(rows.inputs, Classes{2});
+  EXPECT_EQ(rows.num_classes, 3);
+}
+
+TEST(Csv, AnEndlessLineIsRefusedBeforeItEnds) {
+  const std::string piece(30'000, '0');
+  for (const std::string start : {"", "input,target\n", "input,target\n\r\n"}) {
+    CsvParser parser("my.csv");
+    Series rows;
+    parser.add(start, rows);
+    parser.add(piece, rows);
+    parser.add(piece, rows);
+    EXPECT_THROW(parser.add(piece, rows), FileError);
+  }
+}
+
 struct BadCsv {
   const char* name;
   std::string text;
@@ -114,6 +154,10 @@ INSTANTIATE_TEST_SUITE_P(
                "my.csv:2: expected 2 columns (input,target), got 1"},
         BadCsv{"BlankLineInTheMiddle", "input,target\n0,1\n\n1,0\n",
                "my.csv:3: expected 2 columns (input,target), got an empty line"},
+        BadCsv{"BlankLinesInTheMiddle", "input,target\r\n0,1\r\n\r\n\n1,0\n",
+               "my.csv:3: expected 2 columns (input,target), got an empty line"},
+        BadCsv{"LineOfManyZeros", "input,target\n" + std::string(70'000, '0') + ",1\n",
+               "my.csv:2: expected 2 columns (input,target), got a line of more than 65536 bytes"},
         BadCsv{"NoInput", "input,target\n,1\n", "my.csv:2: input must be an integer class, got ''"},
         BadCsv{"NoTarget", "input,target\n0,\n",
                "my.csv:2: target must be an integer class, got ''"},

@@ -14,90 +14,110 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kHeader = "input,target";
+constexpr std::size_t kLongestLine = 65'536;  // which leading zeros could fill
 
-/// Walks a text line by line and knows where it is.
-class Lines {
- public:
-  explicit Lines(std::string_view text) : rest_(text) {}
-
-  /// Whether a line was left; `line` is it, without its LF or CRLF.
-  bool next(std::string_view& line) {
-    if (rest_.empty()) {
-      return false;
-    }
-    ++number_;
-    const std::size_t end = rest_.find('\n');
-    line = rest_.substr(0, end);
-    rest_ = end == std::string_view::npos ? std::string_view() : rest_.substr(end + 1);
-    if (!line.empty() && line.back() == '\r') {
-      line.remove_suffix(1);
-    }
-    return true;
-  }
-
-  /// The last line's number, from 1.
-  [[nodiscard]] std::int64_t number() const { return number_; }
-
-  /// Whether only line ends are left.
-  [[nodiscard]] bool only_blank_left() const {
-    return rest_.find_first_not_of("\r\n") == std::string_view::npos;
-  }
-
- private:
-  std::string_view rest_;
-  std::int64_t number_ = 0;
-};
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of('\r') == std::string_view::npos;
+}
 
 }  // namespace
 
-Series parse_csv(std::string_view text, const std::string& name) {
-  if (text.starts_with(kByteOrderMark)) {
-    text.remove_prefix(kByteOrderMark.size());
+void CsvParser::add(std::string_view piece, Series& rows) {
+  for (std::size_t end = piece.find('\n'); end != std::string_view::npos; end = piece.find('\n')) {
+    if (begun_.empty()) {
+      take_line(piece.substr(0, end), rows);
+    } else {
+      begun_.append(piece.substr(0, end));
+      take_line(begun_, rows);
+      begun_.clear();
+    }
+    piece.remove_prefix(end + 1);
   }
-  Lines lines(text);
-  const auto fail = [&](const std::string& problem) {
-    throw FileError(fmt::format("{}:{}", name, lines.number()), problem);
-  };
-  const auto parse_class = [&](std::string_view field, std::string_view column) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    if (error == std::errc::invalid_argument || end != field.data() + field.size()) {
-      fail(fmt::format("{} must be an integer class, got {}", column, in_quotes(field)));
-    }
-    if (error == std::errc::result_out_of_range || value < 0 || value > kMaxClass) {
-      fail(fmt::format("{} must be a class from 0 to {}, got {}", column, kMaxClass,
-                       in_quotes(field)));
-    }
-    return value;
-  };
+  begun_.append(piece);
+  if (begun_.size() > kLongestLine) {
+    take_line(begun_, rows);  // says what is wrong with it
+  }
+}
 
-  std::string_view line;
-  if (!lines.next(line)) {
+void CsvParser::finish(Series& rows) {
+  const bool is_only_mark = line_ == 0 && begun_ == kByteOrderMark;
+  if (!begun_.empty() && !is_only_mark) {
+    take_line(begun_, rows);
+  }
+  if (line_ == 0) {
     throw FileError(
-        name, fmt::format("is empty; expected the header '{}' and one row a symbol", kHeader));
+        name_, fmt::format("is empty; expected the header '{}' and one row a symbol", kHeader));
   }
-  if (line != kHeader) {
-    fail(fmt::format("expected the header '{}', got {}", kHeader, in_quotes(line)));
+  if (!has_rows_) {
+    throw FileError(name_, "has a header but no rows");
   }
-  Series series;
-  while (!lines.only_blank_left() && lines.next(line)) {
-    const auto columns = std::count(line.begin(), line.end(), ',') + 1;
-    if (columns != 2) {
-      fail(fmt::format("expected 2 columns ({}), got {}", kHeader,
-                       line.empty() ? "an empty line" : fmt::to_string(columns)));
+}
+
+void CsvParser::take_line(std::string_view line, Series& rows) {
+  ++line_;
+  if (line_ == 1) {
+    if (line.starts_with(kByteOrderMark)) {
+      line.remove_prefix(kByteOrderMark.size());
     }
-    const std::size_t comma = line.find(',');
-    series.inputs.push_back(parse_class(line.substr(0, comma), "input"));
-    series.targets.push_back(parse_class(line.substr(comma + 1), "target"));
+    if (line.ends_with('\r')) {
+      line.remove_suffix(1);
+    }
+    if (line != kHeader) {
+      fail(fmt::format("expected the header '{}', got {}", kHeader, in_quotes(line)));
+    }
+  } else if (line.size() > kLongestLine) {
+    fail(fmt::format("expected 2 columns ({}), got a line of more than {} bytes", kHeader,
+                     kLongestLine));
+  } else if (is_blank(line)) {
+    ++blank_lines_;
+  } else {
+    take_row(line, rows);
   }
-  if (series.inputs.empty()) {
-    throw FileError(name, "has a header but no rows");
+}
+
+void CsvParser::take_row(std::string_view line, Series& rows) {
+  if (blank_lines_ > 0) {
+    line_ -= blank_lines_;
+    fail(fmt::format("expected 2 columns ({}), got an empty line", kHeader));
   }
-  const auto largest = [](const std::vector<std::int64_t>& values) {
-    return *std::max_element(values.begin(), values.end());
-  };
-  series.num_classes =
-      std::max({largest(series.inputs), largest(series.targets), std::int64_t{1}}) + 1;
+  if (line.ends_with('\r')) {
+    line.remove_suffix(1);
+  }
+  const auto columns = std::count(line.begin(), line.end(), ',') + 1;
+  if (columns != 2) {
+    fail(fmt::format("expected 2 columns ({}), got {}", kHeader, columns));
+  }
+  const std::size_t comma = line.find(',');
+  const std::int64_t input = parse_class(line.substr(0, comma), "input");
+  const std::int64_t target = parse_class(line.substr(comma + 1), "target");
+  rows.inputs.push_back(input);
+  rows.targets.push_back(target);
+  rows.num_classes = std::max({rows.num_classes, input + 1, target + 1});
+  has_rows_ = true;
+}
+
+std::int64_t CsvParser::parse_class(std::string_view field, std::string_view column) const {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (error == std::errc::invalid_argument || end != field.data() + field.size()) {
+    fail(fmt::format("{} must be an integer class, got {}", column, in_quotes(field)));
+  }
+  if (error == std::errc::result_out_of_range || value < 0 || value > kMaxClass) {
+    fail(fmt::format("{} must be a class from 0 to {}, got {}", column, kMaxClass,
+                     in_quotes(field)));
+  }
+  return value;
+}
+
+void CsvParser::fail(const std::string& problem) const {
+  throw FileError(fmt::format("{}:{}", name_, line_), problem);
+}
+
+Series parse_csv(std::string_view text, const std::string& name) {
+  CsvParser parser(name);
+  Series series;
+  parser.add(text, series);
+  parser.finish(series);
   return series;
 }
 

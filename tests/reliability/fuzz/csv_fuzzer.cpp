@@ -2,6 +2,8 @@
 
 #include <unroll/data/csv.h>
 
+#include <functional>
+
 #include "fuzz_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -18,5 +20,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                   static_cast<std::ptrdiff_t>(series.inputs.size()) + 1);
     fuzz::require(std::all_of(series.inputs.begin(), series.inputs.end(), is_class));
     fuzz::require(std::all_of(series.targets.begin(), series.targets.end(), is_class));
+    // Cut in two anywhere, it is the same series.
+    const std::size_t cut = std::hash<std::string_view>()(text) % text.size();
+    CsvParser parser(fuzz::kName);
+    Series in_pieces;
+    parser.add(text.substr(0, cut), in_pieces);
+    parser.add(text.substr(cut), in_pieces);
+    parser.finish(in_pieces);
+    fuzz::require(in_pieces.inputs == series.inputs && in_pieces.targets == series.targets);
+    fuzz::require(in_pieces.num_classes == series.num_classes);
   });
 }
