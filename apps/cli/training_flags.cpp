@@ -21,7 +21,8 @@ void add_training_flags(Flags& flags, RunOptions& options) {
   flags.integer("batch-size", options.windows.batch_size, "rows that the series is cut into");
   flags.integer("num-steps", options.windows.num_steps, "steps of a window");
   flags.text("data", options.data, "FILE.csv",
-             "train on your own series, columns input,target (default: the sampled process)");
+             "train on your own series, columns input,target, or what unroll-convert made of it "
+             "(default: the sampled process)");
   flags.integer("seed", options.seed, "of the series and of the initial weights");
 
   flags.group("Training");

@@ -15,10 +15,13 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <unroll/base/error.h>
+#include <unroll/data/conversion.h>
 
+#include "../support/temp_dir.h"
 #include "../support/tensors.h"
 
 namespace unroll {
@@ -305,6 +308,86 @@ TEST(WindowDataset, RefusesASymbolThatIsNoClass) {
   } catch (const std::invalid_argument& error) {
     EXPECT_STREQ(error.what(), "the symbol 2 at 2 of a series of 2 classes");
   }
+}
+
+/// A series whose symbols are in a file, and the same in memory.
+class WindowsOfAFile : public ::testing::Test {
+ protected:
+  void make(std::int64_t length, std::int64_t num_classes) {
+    series = testing::scrambled_series(length, num_classes);
+    testing::write_bytes(folder / "series.csv", testing::csv_of(*series));
+    const auto go_on = [](std::int64_t /*bytes*/) { return true; };
+    convert_csv(folder / "series.csv", folder / "series.bin", go_on);
+    in_file = std::make_shared<const Series>(
+        series_in(std::make_shared<const SeriesFile>(folder / "series.bin")));
+  }
+
+  testing::TempDir folder;
+  std::shared_ptr<const Series> series;
+  std::shared_ptr<const Series> in_file;
+};
+
+bool same(const Window& left, const Window& right) {
+  return torch::equal(left.inputs, right.inputs) && torch::equal(left.targets, right.targets);
+}
+
+TEST_F(WindowsOfAFile, AreThoseOfMemory) {
+  for (const std::int64_t num_classes : {2, 3, 300}) {
+    make(100'003, num_classes);  // of several blocks, with remainders of rows and windows
+    for (const std::int64_t batch_size : {1, 3, 32, 7'001}) {
+      SCOPED_TRACE(batch_size);
+      const WindowDataset expected = cut(series, batch_size, 7);
+      const WindowDataset actual = cut(in_file, batch_size, 7);
+      ASSERT_EQ(actual.window_count(), expected.window_count());
+      EXPECT_EQ(actual.batch_size(), batch_size);
+      EXPECT_EQ(actual.num_classes(), expected.num_classes());
+      for (std::int64_t k = 0; k < expected.window_count(); ++k) {
+        ASSERT_TRUE(same(actual.window(k), expected.window(k))) << k;
+      }
+      const std::int64_t all = expected.window_count();
+      EXPECT_TRUE(same(actual.windows(0, all), expected.windows(0, all)));
+    }
+  }
+}
+
+TEST_F(WindowsOfAFile, MayBeAskedForInAnyOrder) {
+  make(200'000, 5);
+  const WindowDataset expected = cut(series, 2, 10);
+  const WindowDataset actual = cut(in_file, 2, 10);
+  const std::int64_t block = actual.block_windows();
+  ASSERT_GT(expected.window_count(), 3 * block);
+  for (const auto& [first, count] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {0, 1}, {block - 1, 2}, {3 * block, 1}, {block / 2, 2 * block}, {0, 0}, {5, 5}}) {
+    EXPECT_TRUE(same(actual.windows(first, count), expected.windows(first, count))) << first;
+  }
+  EXPECT_THROW((void)actual.windows(expected.window_count(), 1), std::out_of_range);
+}
+
+TEST_F(WindowsOfAFile, OutliveTheirBlock) {
+  make(200'000, 5);
+  const WindowDataset expected = cut(series, 2, 10);
+  const WindowDataset actual = cut(in_file, 2, 10);
+  const Window first = actual.window(0);
+  (void)actual.window(actual.window_count() - 1);
+  EXPECT_TRUE(same(first, expected.window(0)));
+}
+
+TEST_F(WindowsOfAFile, ABlockIsSmallAndHoldsAWindowAtLeast) {
+  make(200'000, 2);
+  EXPECT_EQ(cut(in_file, 2, 10).block_windows(), 32'768 / 20);
+  EXPECT_EQ(cut(in_file, 1'000, 200).block_windows(), 1);
+  EXPECT_EQ(cut(series, 2, 10).block_windows(), 10'000) << "of one in memory, all";
+}
+
+TEST_F(WindowsOfAFile, ASymbolThatIsNoClassIsFoundBeforeItIsGiven) {
+  make(100'000, 3);
+  std::string bytes = testing::read_bytes(folder / "series.bin");
+  bytes[64 + 2 * 60'000] = 3;
+  testing::write_bytes(folder / "series.bin", bytes);
+  const WindowDataset dataset = cut(in_file, 1, 10);
+  EXPECT_NO_THROW((void)dataset.window(0));
+  EXPECT_THROW((void)dataset.window(6'000), FileError);
+  EXPECT_NO_THROW((void)dataset.window(0));
 }
 
 }  // namespace

@@ -6,12 +6,15 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
 #include <unroll/base/error.h>
+#include <unroll/data/conversion.h>
 #include <unroll/data/series_source.h>
 
+#include "../support/temp_dir.h"
 #include "../support/tensors.h"
 
 namespace unroll {
@@ -244,6 +247,17 @@ TEST(Evaluate, IsTheSameEveryTime) {
   const Evaluation other = evaluate_tutorial(*model, 10'000);
   EXPECT_EQ(one.loss.value, other.loss.value);
   EXPECT_EQ(one.profile.at(3).effect->value, other.profile.at(3).effect->value);
+}
+
+TEST(Evaluate, RefusesASeriesThatIsNotInMemory) {
+  const testing::TempDir folder;
+  testing::write_bytes(folder / "series.csv", testing::csv_of(*testing::scrambled_series(500, 2)));
+  const auto go_on = [](std::int64_t /*bytes*/) { return true; };
+  convert_csv(folder / "series.csv", folder / "series.bin", go_on);
+  const Series series = series_in(std::make_shared<const SeriesFile>(folder / "series.bin"));
+  const auto model = delay_line(0.0, {});
+  EXPECT_THROW(evaluate(*model, series, std::nullopt), std::invalid_argument);
+  EXPECT_NO_THROW(evaluate(*model, first_symbols(series, 500), std::nullopt));
 }
 
 TEST(EvaluationOptions, HasALengthFromZero) {

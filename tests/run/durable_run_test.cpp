@@ -16,6 +16,7 @@
 
 #include <unroll/base/error.h>
 #include <unroll/base/sha256.h>
+#include <unroll/data/conversion.h>
 #include <unroll/run/checkpoint_folder.h>
 #include <unroll/run/metrics.h>
 #include <unroll/run/run_lock.h>
@@ -555,11 +556,15 @@ TEST_P(DurableRunFiles, TheDataMayHaveMovedButNotChanged) {
   const std::size_t digest = config.find(R"("data_sha256": ")") + 16;
   config[digest] = config[digest] == '0' ? '1' : '0';
   write_bytes(path("run/config.json"), config);
-  EXPECT_EQ(bad_files("run"), (std::set<std::string>{"best.safetensors", "last.safetensors",
-                                                     "window-000000000011.safetensors",
-                                                     "window-000000000022.safetensors"}))
+  EXPECT_EQ(
+      bad_files("run"),
+      (std::set<std::string>{"best.safetensors", "data.csv", "last.safetensors",
+                             "window-000000000011.safetensors", "window-000000000022.safetensors"}))
       << "of other data";
   write_bytes(path("run/config.json"), good_config);
+  write_bytes(path("data.csv"), csv + "0,0\n");
+  EXPECT_EQ(bad_files("run"), std::set<std::string>{"data.csv"}) << "now other data";
+  write_bytes(path("data.csv"), csv);
   fs::rename(path("data.csv"), path("moved.csv"));
   EXPECT_THROW(resume("run"), FileError);
   RunOptions asked;
@@ -593,6 +598,58 @@ TEST_P(DurableRunFiles, BeginsAnewBehindAHeaderThatIsNotWhole) {
     EXPECT_NO_THROW(resume("run")) << text;
     EXPECT_EQ(differing(remains(path("run")), expected), std::set<std::string>()) << text;
   }
+}
+
+TEST_P(DurableRunFiles, OnASeriesFileIsThatOnItsCsvFile) {
+  write_bytes(path("data.csv"), testing::csv_of(*testing::scrambled_series(700, 3)));
+  const auto go_on = [](std::int64_t /*bytes*/) { return true; };
+  const Conversion made = *convert_csv(path("data.csv"), path("data.bin"), go_on);
+  RunOptions options = options_of(GetParam(), path("csv"));
+  options.data = path("data.csv");
+  run_training(options, recorder);
+  options.out = path("run");
+  options.data = path("data.bin");
+  RunOutcome outcome = run_training(options, recorder, at_question(3));
+  while (!outcome.summary) {
+    ASSERT_EQ(bad_files("run"), std::set<std::string>());
+    outcome = resume("run", at_question(3));
+  }
+  const auto expected = remains(path("csv"));
+  const auto actual = remains(path("run"));
+  for (const char* name : {"metrics", "weights", "summary"}) {
+    EXPECT_EQ(actual.at(name), expected.at(name)) << name;
+  }
+  EXPECT_EQ(Json::parse(actual.at("config"))["data_sha256"], made.sha256);
+}
+
+TEST_P(DurableRunFiles, ASeriesFileMayHaveMovedButNotChanged) {
+  write_bytes(path("data.csv"), testing::csv_of(*testing::scrambled_series(700, 3)));
+  const auto go_on = [](std::int64_t /*bytes*/) { return true; };
+  convert_csv(path("data.csv"), path("data.bin"), go_on);
+  RunOptions options = options_of(GetParam(), path("run"));
+  options.data = path("data.bin");
+  run_training(options, recorder, at_question(1));
+  const std::string good = read_bytes(path("data.bin"));
+  std::string bad = good;
+  bad.back() = bad.back() == '\0' ? '\1' : '\0';
+  write_bytes(path("data.bin"), bad);
+  EXPECT_EQ(bad_files("run"), std::set<std::string>{"data.bin"}) << "a symbol has changed";
+  bad[40] ^= 1;
+  write_bytes(path("data.bin"), bad);
+  EXPECT_EQ(bad_files("run"), std::set<std::string>{"data.bin"}) << "the digest has changed";
+  EXPECT_THROW(resume("run"), FileError);
+  fs::remove(path("data.bin"));
+  EXPECT_EQ(bad_files("run"), std::set<std::string>()) << "data that moved are no damage";
+
+  write_bytes(path("moved.bin"), good);
+  RunOptions asked;
+  const auto resume_with = [&](const std::string& name) {
+    asked.data = path(name);
+    return resume_training({.run_directory = path("run"), .options = asked, .given = {"data"}},
+                           recorder, never_stop);
+  };
+  EXPECT_THROW(resume_with("data.csv"), InvalidOption) << "its digest is another";
+  EXPECT_TRUE(resume_with("moved.bin").summary.has_value());
 }
 
 TEST_P(DurableRunFiles, RefusesACheckpointWithAnotherOptimizersState) {

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@ struct Outcome {
   int exit_code;  ///< as the shell has it: 128 + the signal's number for one that was killed
   std::string out;
   std::string err;
+  std::int64_t peak_kilobytes;  ///< the most memory that one of its processes had resident
 };
 
 /// Text as one word of a shell command, whatever is in it.
@@ -60,12 +63,14 @@ inline Outcome run_shell(const std::string& command, const std::string& folder) 
   const int error = ::posix_spawn(&child, "/bin/sh", &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   int status = 0;
-  if (error != 0 || ::waitpid(child, &status, 0) != child) {
+  rusage usage{};
+  if (error != 0 || ::wait4(child, &status, 0, &usage) != child) {
     throw std::runtime_error("cannot run " + command);
   }
   return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           .out = read_bytes(out),
-          .err = read_bytes(err)};
+          .err = read_bytes(err),
+          .peak_kilobytes = usage.ru_maxrss};
 }
 
 }  // namespace unroll::testing

@@ -195,6 +195,18 @@ TEST(CheckMemory, ASeriesThatIsInMemoryIsNotCountedAgain) {
   EXPECT_EQ(refusal(demand, kMebibyte), "accepted");
 }
 
+TEST(CheckMemory, AWindowFromAFileNeedsSixteenBytesASymbolMore) {
+  MemoryDemand demand = {.windows = {.batch_size = 1'000'000, .num_steps = 1},
+                         .model = {.num_classes = 2, .hidden_size = 1},
+                         .engines = {EngineChoice::kFused}};
+  // Two states and two logits, each of four bytes, beside a network of next to nothing.
+  EXPECT_EQ(refused_option(demand, 15.9e6), "batch_size");
+  EXPECT_EQ(refusal(demand, 16.1e6), "accepted");
+  demand.series_in_file = true;
+  EXPECT_EQ(refused_option(demand, 31.9e6), "batch_size");
+  EXPECT_EQ(refusal(demand, 32.1e6), "accepted");
+}
+
 TEST(CheckMemory, EverythingFitsWithoutALimit) {
   MemoryDemand demand = small_run();
   demand.series_length = 1'000'000'000'000;

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include <unroll/data/series_file.h>
 
 namespace unroll {
 
@@ -13,8 +16,19 @@ struct Series {
   std::vector<std::int64_t> inputs;
   std::vector<std::int64_t> targets;
   std::int64_t num_classes = 2;
+  /// Where the symbols are of a series that is not in memory; inputs and targets are empty then.
+  std::shared_ptr<const SeriesFile> file = nullptr;
 
-  [[nodiscard]] std::int64_t length() const { return static_cast<std::int64_t>(inputs.size()); }
+  [[nodiscard]] std::int64_t length() const {
+    return file ? file->length() : static_cast<std::int64_t>(inputs.size());
+  }
 };
+
+/// A series whose symbols stay in their file.
+Series series_in(std::shared_ptr<const SeriesFile> file);
+
+/// The first `count` symbols, in memory.
+/// @throws std::out_of_range; what SeriesFile::read throws
+Series first_symbols(const Series& series, std::int64_t count);
 
 }  // namespace unroll

@@ -22,6 +22,12 @@ torch::Tensor rows(const std::shared_ptr<const Series>& series,
   return torch::from_blob(memory, {batch_size, row_length}, keep_alive, torch::kInt64).to(device);
 }
 
+/// So many windows that the place for their symbols fits into a processor's nearer caches.
+std::int64_t windows_of_a_block(const WindowOptions& options) {
+  constexpr std::int64_t kBlockSymbols = 32'768;  // 512 KB, inputs and targets
+  return std::max<std::int64_t>(kBlockSymbols / options.batch_size / options.num_steps, 1);
+}
+
 /// Whoever indexes by a symbol need not check it.
 void check_symbols(const std::vector<std::int64_t>& symbols, std::int64_t num_classes) {
   const auto is_outside = [num_classes](std::int64_t symbol) {
@@ -38,7 +44,11 @@ void check_symbols(const std::vector<std::int64_t>& symbols, std::int64_t num_cl
 
 WindowDataset::WindowDataset(const std::shared_ptr<const Series>& series,
                              const WindowOptions& options, torch::Device device)
-    : num_steps_(options.num_steps), num_classes_(series->num_classes) {
+    : file_(series->file),
+      device_(device),
+      batch_size_(options.batch_size),
+      num_steps_(options.num_steps),
+      num_classes_(series->num_classes) {
   if (series->targets.size() != series->inputs.size()) {
     throw std::invalid_argument(fmt::format("a series of {} inputs and {} targets",
                                             series->inputs.size(), series->targets.size()));
@@ -46,9 +56,15 @@ WindowDataset::WindowDataset(const std::shared_ptr<const Series>& series,
   check_symbols(series->inputs, num_classes_);
   check_symbols(series->targets, num_classes_);
   options.validate_for(series->length());
+  row_length_ = series->length() / batch_size_;
   window_count_ = options.window_count(series->length());
-  inputs_ = rows(series, series->inputs, options.batch_size, device);
-  targets_ = rows(series, series->targets, options.batch_size, device);
+  block_windows_ = file_ ? windows_of_a_block(options) : window_count_;
+  if (!file_) {
+    block_ = {.first = 0,
+              .count = window_count_,
+              .windows = {.inputs = rows(series, series->inputs, batch_size_, device),
+                          .targets = rows(series, series->targets, batch_size_, device)}};
+  }
 }
 
 Window WindowDataset::window(std::int64_t index) const {
@@ -64,8 +80,27 @@ Window WindowDataset::windows(std::int64_t first, std::int64_t count) const {
     throw std::out_of_range(fmt::format("{} windows from window {} on of a dataset of {} windows",
                                         count, first, window_count_));
   }
-  return {.inputs = inputs_.narrow(1, first * num_steps_, count * num_steps_),
-          .targets = targets_.narrow(1, first * num_steps_, count * num_steps_)};
+  if (first < block_.first || first + count > block_.first + block_.count) {
+    block_ = {};  // its memory serves the next one
+    block_ = read_block(first, std::max(count, std::min(block_windows_, window_count_ - first)));
+  }
+  const std::int64_t begin = (first - block_.first) * num_steps_;
+  return {.inputs = block_.windows.inputs.narrow(1, begin, count * num_steps_),
+          .targets = block_.windows.targets.narrow(1, begin, count * num_steps_)};
+}
+
+WindowDataset::Block WindowDataset::read_block(std::int64_t first, std::int64_t count) const {
+  const std::int64_t width = count * num_steps_;
+  const torch::Tensor inputs = torch::empty({batch_size_, width}, torch::kInt64);
+  const torch::Tensor targets = torch::empty({batch_size_, width}, torch::kInt64);
+  for (std::int64_t row = 0; row < batch_size_; ++row) {
+    file_->read(row * row_length_ + first * num_steps_, width,
+                inputs.mutable_data_ptr<std::int64_t>() + row * width,
+                targets.mutable_data_ptr<std::int64_t>() + row * width);
+  }
+  return {.first = first,
+          .count = count,
+          .windows = {.inputs = inputs.to(device_), .targets = targets.to(device_)}};
 }
 
 WindowDataset WindowDataset::select_rows(std::int64_t first, std::int64_t count) const {

@@ -31,6 +31,9 @@ struct Window {
 /// A row of window k + 1 goes on where the same row of window k ended, which is what makes it right
 /// to carry the hidden state from one to the next. Windows are views: on the CPU of the series' own
 /// memory, on another device of the one copy made there. Nobody may write to them.
+///
+/// Of a series in a file, windows are views of a block of windows, which is read when the first of
+/// them is asked for; who keeps one keeps its block. Two threads need a dataset each then: a copy.
 class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Window> {
  public:
   /// @throws InvalidOption if the series holds no window of these sizes; std::invalid_argument if
@@ -43,18 +46,21 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
   [[nodiscard]] Window window(std::int64_t index) const;
 
   /// `count` windows from `first` on, one behind the other: [B, count * T].
-  /// @throws std::out_of_range
+  /// @throws std::out_of_range; of a series in a file, what SeriesFile::read throws
   [[nodiscard]] Window windows(std::int64_t first, std::int64_t count) const;
 
   /// The same windows of the rows from `first` on, `count` of them: views of the same memory.
   /// @throws std::out_of_range
   [[nodiscard]] WindowDataset select_rows(std::int64_t first, std::int64_t count) const;
 
+  /// How many windows are best asked for at a time: more of a series in a file take more memory.
+  [[nodiscard]] std::int64_t block_windows() const { return block_windows_; }
+
   /// The number of windows.
   [[nodiscard]] std::int64_t window_count() const { return window_count_; }
 
   /// The number of rows, B.
-  [[nodiscard]] std::int64_t batch_size() const { return inputs_.size(0); }
+  [[nodiscard]] std::int64_t batch_size() const { return batch_size_; }
 
   /// The steps of a window, T.
   [[nodiscard]] std::int64_t num_steps() const { return num_steps_; }
@@ -69,11 +75,24 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
   }
 
  private:
+  /// Windows that are in tensors, one behind the other.
+  struct Block {
+    std::int64_t first = 0;
+    std::int64_t count = 0;
+    Window windows = {};  // [B, count * T]
+  };
+
+  [[nodiscard]] Block read_block(std::int64_t first, std::int64_t count) const;
+
+  std::shared_ptr<const SeriesFile> file_;  // none of a series in memory
+  torch::Device device_;
+  std::int64_t batch_size_;
   std::int64_t num_steps_;
   std::int64_t num_classes_;
+  std::int64_t row_length_;
   std::int64_t window_count_;
-  torch::Tensor inputs_;   // [B, R]
-  torch::Tensor targets_;  // [B, R]
+  std::int64_t block_windows_;
+  mutable Block block_;  // of a series in memory, all windows
 };
 
 }  // namespace unroll

@@ -287,6 +287,9 @@ class Evaluator {
           fmt::format("an evaluation of a model of {} classes on {} symbols of {} classes",
                       model.options().num_classes, series.length(), series.num_classes));
     }
+    if (series.file) {
+      throw std::invalid_argument("an evaluation on a series that is not in memory");
+    }
     // The rows overlap, and are views of the series.
     auto* first = const_cast<std::int64_t*>(series.inputs.data());
     inputs_ = torch::from_blob(first, {rows_, width()}, {row_length_, 1}, torch::kInt64)

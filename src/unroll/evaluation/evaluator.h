@@ -22,7 +22,8 @@ Series held_out_series(const LaggedProcess& process, std::int64_t eval_length, s
 /// most half of a user's series), which are not judged, so that its state is carried and not cold.
 /// The rows' spread is what standard errors are made of. `process` is what made the series; none
 /// for a user's own.
-/// @throws std::invalid_argument if the series has more classes than the model, or not two symbols
+/// @throws std::invalid_argument if the series has more classes than the model, not two symbols, or
+/// is not in memory
 Evaluation evaluate(RecurrentModel& model, const Series& series,
                     const std::optional<LaggedProcess>& process);
 

@@ -11,7 +11,8 @@
 
 namespace unroll {
 
-/// The SHA-256 of the files that a run reads, in hexadecimal digits; empty where there is none.
+/// The SHA-256 of the files that a run reads, in hexadecimal digits; empty where there is none. Of
+/// a series file it is the header's.
 struct FileDigests {
   std::string data;
   std::string init;

@@ -28,8 +28,8 @@ struct RunOptions {
   std::int64_t threads = 1;
   /// Windows between two checkpoints.
   std::int64_t checkpoint_every = 20'000;
-  /// A CSV file to train on instead of the sampled process; empty for the process. Then
-  /// series_length and num_classes come from the file.
+  /// A CSV file or a series file to train on instead of the sampled process; empty for the process.
+  /// Then series_length and num_classes come from the file.
   std::string data;
   /// A safetensors file to start from instead of weights drawn from the seed; empty for those.
   std::string init;

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <unroll/base/file.h>
@@ -16,6 +17,18 @@
 namespace unroll {
 namespace {
 
+/// The user's own series: a CSV file's in memory, that of a series file left there.
+Series read_series(const std::string& path, std::string& digest) {
+  if (is_series_file(path)) {
+    auto file = std::make_shared<const SeriesFile>(path);
+    digest = file->digest();
+    return series_in(std::move(file));
+  }
+  const std::string text = read_file(path);
+  digest = sha256_hex(text);
+  return parse_csv(text, path);
+}
+
 /// The user's series if there is one, else a sampled one; sets what a file decides in `options`.
 std::unique_ptr<SeriesSource> make_source(RunOptions& options, FileDigests& digests,
                                           const std::optional<LaggedProcess>& process) {
@@ -25,9 +38,7 @@ std::unique_ptr<SeriesSource> make_source(RunOptions& options, FileDigests& dige
                                         static_cast<std::uint32_t>(options.seed)),
         options.trainer.epochs);
   }
-  const std::string text = read_file(options.data);
-  digests.data = sha256_hex(text);
-  Series series = parse_csv(text, options.data);
+  Series series = read_series(options.data, digests.data);
   options.series.series_length = series.length();
   options.model.num_classes = series.num_classes;
   return std::make_unique<FixedSource>(std::move(series));
@@ -40,10 +51,14 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
       engine = resolve_engine(engine, device, options.optimizer);
     }
   }
-  // A user's own series is in memory by now; of the sampled ones the next is made in time.
-  return {.series_length = options.data.empty() ? options.series.series_length : 0,
+  // A user's own series is in memory by now, or stays in its file, and the evaluation takes a part
+  // of it; of the sampled ones the next is made in time.
+  const bool is_own = !options.data.empty();
+  const std::int64_t eval_length = options.evaluation.eval_length;
+  return {.series_length = is_own ? 0 : options.series.series_length,
           .series_held = options.trainer.epochs > 1 ? 2 : 1,
-          .eval_length = options.data.empty() ? options.evaluation.eval_length : 0,
+          .eval_length = is_own ? std::min(eval_length, options.series.series_length) : eval_length,
+          .series_in_file = is_own && is_series_file(options.data),
           .windows = options.windows,
           .model = options.model,
           .optimizer = options.optimizer,
@@ -66,6 +81,10 @@ PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines) {
   check_memory(memory_demand(options, run.device, std::move(engines)), available_memory());
   run.options = std::move(options);
   return run;
+}
+
+std::string data_digest(const std::string& path) {
+  return is_series_file(path) ? SeriesFile(path).digest() : sha256_of_file(path);
 }
 
 torch::Dtype to_torch(Precision precision) {

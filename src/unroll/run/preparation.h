@@ -32,6 +32,11 @@ struct PreparedRun {
 /// @throws InvalidOption, FileError
 PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines);
 
+/// The digest of a user's own series as config.json has it: of a series file its header's, without
+/// reading the symbols, of a CSV file that of its bytes.
+/// @throws FileError
+std::string data_digest(const std::string& path);
+
 /// The weights that a run starts from: the file's if there is one, whose digest it notes in
 /// run.digests, else drawn from the seed.
 /// @throws FileError

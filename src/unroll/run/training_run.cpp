@@ -11,7 +11,6 @@
 
 #include <unroll/base/error.h>
 #include <unroll/base/file.h>
-#include <unroll/base/sha256.h>
 #include <unroll/evaluation/evaluator.h>
 #include <unroll/run/checkpoint_folder.h>
 #include <unroll/run/config.h>
@@ -153,12 +152,6 @@ class Session {
   std::int64_t saved_windows_ = run_.start.progress.windows;
 };
 
-Series first_symbols(const Series& series, std::int64_t count) {
-  return {.inputs = {series.inputs.begin(), series.inputs.begin() + count},
-          .targets = {series.targets.begin(), series.targets.begin() + count},
-          .num_classes = series.num_classes};
-}
-
 /// What the trained model knows, if that was asked for: by a series of its own, or for a user's
 /// series by its first eval_length symbols, of which it takes two at least.
 std::optional<Evaluation> evaluation_of(const ReadyRun& run) {
@@ -277,7 +270,7 @@ RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObser
   RunOptions options = saved.options;
   const RunOptions& asked = request.options;
   const auto is_same_data = [&] {  // which may have moved
-    return !saved.options.data.empty() && sha256_hex(read_file(asked.data)) == saved.digests.data;
+    return !saved.options.data.empty() && data_digest(asked.data) == saved.digests.data;
   };
   for (const std::string& option : request.given) {
     const std::string value = config_value(asked, option);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <unroll/base/error.h>
 #include <unroll/base/file.h>
 #include <unroll/base/sha256.h>
+#include <unroll/data/series_file.h>
 #include <unroll/run/checkpoint_folder.h>
 #include <unroll/run/config.h>
 #include <unroll/run/digests.h>
@@ -58,6 +60,7 @@ class Verification {
       });
     }
     check("config.json", [this] { return check_config(); });
+    check_data();
     check("metrics.csv", [this] { return check_metrics(); });
     for (const std::string& path : CheckpointFolder::paths(directory_)) {
       check(path.substr(directory_.size() + 1), [&] { return check_checkpoint(path); });
@@ -91,21 +94,10 @@ class Verification {
     return names;
   }
 
-  /// Notes what `look` finds, or what it throws.
-  void check(const std::string& name, const std::function<std::string()>& look) {
-    const std::string path = path_of(name);
+  /// Notes what `look` finds out about a file, or what it throws.
+  void note(const std::string& path, const std::function<std::string()>& look) {
     try {
-      std::string finding = look();
-      const auto digest = digests_.find(name);
-      if (digest != digests_.end()) {
-        if (digest->second != sha256_hex(read_file(path))) {
-          throw FileError(path, "is damaged: its SHA-256 is not that of SHA256SUMS");
-        }
-        finding += ", SHA-256 as in SHA256SUMS";
-      } else if (is_finished_ && digested_files().count(name) > 0) {
-        throw FileError(path, "has no digest in SHA256SUMS");
-      }
-      checks_.push_back({.file = path, .is_good = true, .finding = finding});
+      checks_.push_back({.file = path, .is_good = true, .finding = look()});
     } catch (const Error& error) {
       std::string finding = error.what();
       if (finding.starts_with(path + ": ")) {
@@ -115,10 +107,52 @@ class Verification {
     }
   }
 
+  /// note() of one of the run's files, with its digest.
+  void check(const std::string& name, const std::function<std::string()>& look) {
+    const std::string path = path_of(name);
+    note(path, [&] {
+      std::string finding = look();
+      const auto digest = digests_.find(name);
+      if (digest != digests_.end()) {
+        if (digest->second != sha256_of_file(path)) {
+          throw FileError(path, "is damaged: its SHA-256 is not that of SHA256SUMS");
+        }
+        finding += ", SHA-256 as in SHA256SUMS";
+      } else if (is_finished_ && digested_files().count(name) > 0) {
+        throw FileError(path, "has no digest in SHA256SUMS");
+      }
+      return finding;
+    });
+  }
+
   std::string check_config() {
     const std::string path = path_of("config.json");
     config_ = parse_config(read_file(path), path);
     return "every option is there";
+  }
+
+  /// The user's own series, where it still lies at the place that the run knows.
+  void check_data() {
+    if (!config_ || config_->options.data.empty()) {
+      return;
+    }
+    const std::string& path = config_->options.data;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) {
+      checks_.push_back({.file = path,
+                         .is_good = true,
+                         .finding = "the run's data, no file there now; not looked at"});
+      return;
+    }
+    note(path, [&] {
+      if (data_digest(path) != config_->digests.data) {
+        throw FileError(path, "has changed since the run began");
+      }
+      if (is_series_file(path)) {
+        SeriesFile(path).check_digest();
+      }
+      return std::string("the run's data, SHA-256 as in config.json");
+    });
   }
 
   std::string check_metrics() {

@@ -14,7 +14,8 @@ struct FileCheck {
 };
 
 /// Checks every file of a run, finished or not: that it is whole, fits the others and, where there
-/// is a digest, has its bytes. Changes nothing.
+/// is a digest, has its bytes. Reads the user's own series too, where it still lies. Changes
+/// nothing.
 /// @throws FileError if the run directory cannot be read
 std::vector<FileCheck> verify_run(const std::string& run_directory);
 

@@ -132,6 +132,7 @@ double weights_memory(const MemoryDemand& demand) {
 /// Bytes of what is kept of a window for its backward pass. The fused engine keeps each step's
 /// state, its gradient and the logits, and does so from window to window. Autograd keeps each
 /// step's input term, sum and state, and the logits with their log-softmax, until the window's end.
+/// Beside that, the symbols of a window from a file.
 double window_memory(const MemoryDemand& demand) {
   const auto C = static_cast<double>(demand.model.num_classes);
   const auto H = static_cast<double>(demand.model.hidden_size);
@@ -144,8 +145,10 @@ double window_memory(const MemoryDemand& demand) {
       autograd = 3.0 * H + 2.0 * C;
     }
   }
-  return bytes_of(demand.precision) * static_cast<double>(demand.windows.batch_size) *
-         static_cast<double>(demand.windows.num_steps) * (fused + autograd);
+  const double symbols = demand.series_in_file ? 2.0 * sizeof(std::int64_t) : 0.0;
+  return static_cast<double>(demand.windows.batch_size) *
+         static_cast<double>(demand.windows.num_steps) *
+         (bytes_of(demand.precision) * (fused + autograd) + symbols);
 }
 
 }  // namespace

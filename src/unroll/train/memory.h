@@ -26,6 +26,7 @@ struct MemoryDemand {
   std::int64_t series_length = 0;  ///< of a series that is yet to be made
   std::int64_t series_held = 1;    ///< such series in memory at a time
   std::int64_t eval_length = 0;  ///< of the series that is made for the evaluation, after training
+  bool series_in_file = false;   ///< windows are read from a file when they are trained on
   WindowOptions windows = {};
   ModelOptions model = {};
   OptimizerOptions optimizer = {};

@@ -65,8 +65,9 @@ class Trainer {
   /// Windows left in this epoch.
   [[nodiscard]] std::int64_t windows_left() const;
 
-  /// Trains on the next `count` windows, at most to the end of the row and of the epoch, and gives
-  /// their losses in nats. The losses are read back from the device once.
+  /// Trains on the next `count` windows, at most to the end of the row and of the epoch and on a
+  /// block of the dataset's, and gives their losses in nats. The losses are read back from the
+  /// device once.
   /// @throws DivergenceError at the first window whose loss is not finite; and what the log
   /// callback throws
   std::vector<double> advance(std::int64_t count);
