@@ -19,6 +19,7 @@
 #include <unroll/base/error.h>
 #include <unroll/base/file.h>
 #include <unroll/data/csv.h>
+#include <unroll/data/series_file.h>
 #include <unroll/run/config.h>
 #include <unroll/run/safetensors.h>
 #include <unroll/run/weights_file.h>
@@ -137,6 +138,14 @@ void expect_all_read(const std::string& folder, const Read& read) {
 
 void read_as_safetensors(const std::string& path) { parse_safetensors(read_file(path), path); }
 void read_as_csv(const std::string& path) { parse_csv(read_file(path), path); }
+void read_as_series(const std::string& path) {
+  const SeriesFile file(path);
+  const auto count = static_cast<std::size_t>(file.length());
+  std::vector<std::int64_t> inputs(count);
+  std::vector<std::int64_t> targets(count);
+  file.read(0, file.length(), inputs.data(), targets.data());
+  file.check_digest();
+}
 void read_as_config(const std::string& path) { parse_config(read_file(path), path); }
 
 /// As the weights of generate.py's network. The tensors' own bytes, at most the file's, come from
@@ -152,6 +161,8 @@ TEST(CraftedFiles, SafetensorsAreRefused) {
 TEST(CraftedFiles, WeightsAreRefused) { expect_all_refused("weights", read_as_weights); }
 
 TEST(CraftedFiles, CsvIsRefused) { expect_all_refused("csv", read_as_csv); }
+
+TEST(CraftedFiles, SeriesAreRefused) { expect_all_refused("series", read_as_series); }
 
 TEST(CraftedFiles, ConfigsAreRefused) { expect_all_refused("config", read_as_config); }
 
@@ -180,6 +191,7 @@ TEST(CraftedFiles, WeightsFailForTheNetworkNotTheFormat) {
 TEST(CraftedFiles, ThoseTheyWereMadeFromAreRead) {
   expect_all_read("valid/safetensors", read_as_safetensors);
   expect_all_read("valid/csv", read_as_csv);
+  expect_all_read("valid/series", read_as_series);
   expect_all_read("valid/config", read_as_config);
   EXPECT_NO_THROW(read_as_weights(crafted_folder / "valid/safetensors/network.safetensors"));
 }

@@ -80,7 +80,9 @@ Window WindowDataset::windows(std::int64_t first, std::int64_t count) const {
     throw std::out_of_range(fmt::format("{} windows from window {} on of a dataset of {} windows",
                                         count, first, window_count_));
   }
-  if (first < block_.first || first + count > block_.first + block_.count) {
+  const bool is_there = block_.windows.inputs.defined() && first >= block_.first &&
+                        first + count <= block_.first + block_.count;
+  if (!is_there) {
     block_ = {};  // its memory serves the next one
     block_ = read_block(first, std::max(count, std::min(block_windows_, window_count_ - first)));
   }

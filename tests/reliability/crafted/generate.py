@@ -7,10 +7,12 @@ writes them below FOLDER, by default below this file's, the same bytes every tim
     safetensors/  what parse_safetensors must refuse
     weights/      safetensors that are whole, but no weights of a network with 2 classes and 4 hidden units in float32
     csv/          what parse_csv must refuse
+    series/       what SeriesFile must refuse, when it is opened, read, or checked
     config/       what parse_config must refuse
     valid/        what the readers must accept
 """
 
+import hashlib
 import json
 import math
 import pathlib
@@ -461,6 +463,83 @@ def config():
     return faults
 
 
+def series_of(symbols, classes=2, length=None, version=1, zeros=0, magic=b"\x89UNROLL\n", digest=None):
+    """A series in binary form, of these bytes of symbols."""
+    pairs = len(symbols) // (2 if classes <= 256 else 4)
+    start = magic + struct.pack("<IIQQ", version, classes, pairs if length is None else length % U64, zeros)
+    return start + (hashlib.sha256(symbols + start).digest() if digest is None else digest) + symbols
+
+
+SYMBOLS = bytes([0, 1, 1, 0, 1, 1, 0, 0])  # four inputs, each with its target
+WIDE = struct.pack("<8H", 0, 299, 1, 0, 256, 1, 44, 0)  # of 300 classes
+
+
+def series():
+    whole = series_of(SYMBOLS)
+    swapped = bytes(byte for pair in zip(WIDE[1::2], WIDE[::2]) for byte in pair)
+    return {
+        # The magic and the header's length.
+        "empty_file": b"",
+        "magic_cut": whole[:7],
+        "magic_alone": whole[:8],
+        "magic_without_its_high_bit": series_of(SYMBOLS, magic=b"\x09UNROLL\n"),
+        "magic_in_lower_case": series_of(SYMBOLS, magic=b"\x89unroll\n"),
+        "magic_with_windows_line_end": series_of(SYMBOLS, magic=b"\x89UNROLL\r\n"),
+        "byte_before_the_magic": b"\0" + whole,
+        "csv": HEADER + b"0,1\n1,0\n",
+        "cut_before_the_digest": whole[:32],
+        "cut_inside_the_digest": whole[:63],
+        "all_zeros": bytes(72),
+        "all_ones": b"\xff" * 72,
+        # The header's numbers.
+        "version_zero": series_of(SYMBOLS, version=0),
+        "version_two": series_of(SYMBOLS, version=2),
+        "version_big_endian": series_of(SYMBOLS, version=1 << 24),
+        "version_uint32_max": series_of(SYMBOLS, version=2**32 - 1),
+        "classes_zero": series_of(SYMBOLS, classes=0),
+        "classes_one": series_of(bytes(8), classes=1),
+        "classes_65537": series_of(WIDE, classes=65_537),
+        "classes_uint32_max": series_of(WIDE, classes=2**32 - 1),
+        "classes_big_endian": series_of(SYMBOLS, classes=2 << 24),
+        "classes_that_need_two_bytes": series_of(SYMBOLS, classes=300, length=4),
+        "classes_that_need_one_byte": series_of(WIDE, classes=256, length=4),
+        "length_zero": series_of(SYMBOLS, length=0),
+        "length_zero_without_symbols": series_of(b""),
+        "length_one_more": series_of(SYMBOLS, length=5),
+        "length_one_less": series_of(SYMBOLS, length=3),
+        "length_of_bytes": series_of(SYMBOLS, length=8),
+        "length_big_endian": series_of(SYMBOLS, length=4 << 56),
+        "length_100_gigabytes": series_of(SYMBOLS, length=10**11),
+        "length_int64_max": series_of(SYMBOLS, length=2**63 - 1),
+        "length_int64_min": series_of(SYMBOLS, length=2**63),
+        "length_uint64_max": series_of(SYMBOLS, length=-1),
+        "length_that_is_four_modulo_63_bits": series_of(SYMBOLS, length=2**63 + 4),
+        "length_that_is_four_modulo_62_bits": series_of(WIDE, classes=300, length=2**62 + 4),
+        "zeros_not_zero": series_of(SYMBOLS, zeros=1),
+        "zeros_last_bit_set": series_of(SYMBOLS, zeros=2**63),
+        # The symbols.
+        "symbols_cut": whole[:-1],
+        "pair_cut": whole[:-2],
+        "byte_after_the_symbols": whole + b"\0",
+        "pair_after_the_symbols": whole + b"\0\1",
+        "wide_pair_cut_in_half": series_of(WIDE, classes=300)[:-2],
+        "input_outside_the_classes": series_of(SYMBOLS[:4] + b"\2" + SYMBOLS[5:]),
+        "target_outside_the_classes": series_of(SYMBOLS[:-1] + b"\2"),
+        "symbol_255": series_of(b"\xff" + SYMBOLS[1:]),
+        "symbols_of_text": series_of(b"01101100"),
+        "wide_symbol_outside_the_classes": series_of(WIDE[:-2] + struct.pack("<H", 300), classes=300),
+        "wide_symbol_65535": series_of(WIDE[:-2] + b"\xff\xff", classes=300),
+        "wide_symbols_big_endian": series_of(swapped, classes=300),
+        # The digest.
+        "digest_with_a_bit_flipped": whole[:40] + bytes([whole[40] ^ 1]) + whole[41:],
+        "digest_of_zeros": series_of(SYMBOLS, digest=bytes(32)),
+        "digest_of_the_symbols_alone": series_of(SYMBOLS, digest=hashlib.sha256(SYMBOLS).digest()),
+        "symbol_changed": whole[:-1] + b"\1",
+        "classes_changed": whole[:12] + b"\3" + whole[13:],
+        "last_pair_dropped": whole[:16] + b"\3" + whole[17:-2],
+    }
+
+
 def valid():
     metadata = {"format": "pt", "writer": "generate.py"}
     return {
@@ -472,6 +551,11 @@ def valid():
                         "c": entry([], [8, 9], "BOOL")}) + "   ", DATA + b"\1"),
         "csv/series.csv": HEADER + b"0,1\n1,0\n65535,2\n",
         "csv/windows_line_ends.csv": b"\xef\xbb\xbf" + HEADER.replace(b"\n", b"\r\n") + b"007,1\r\n0,0\r\n\r\n",
+        "series/two_classes.bin": series_of(SYMBOLS),
+        "series/256_classes.bin": series_of(bytes([0, 255, 7, 3]), classes=256),
+        "series/300_classes.bin": series_of(WIDE, classes=300),
+        "series/65536_classes.bin": series_of(struct.pack("<2H", 65_535, 0), classes=65_536),
+        "series/more_classes_than_occur.bin": series_of(SYMBOLS, classes=7),
         "config/config.json": config_text(),
         "config/own_series.json": config_text(
             model="builtin", engine="autograd", optimizer="adam", dtype="float64", learning_rate=1e-3, seed=2**32 - 1,
@@ -483,7 +567,7 @@ def valid():
 def files():
     """Every file's bytes, by its path."""
     folders = {"safetensors": (safetensors, ".safetensors"), "weights": (weights, ".safetensors"),
-               "csv": (csv, ".csv"), "config": (config, ".json"), "valid": (valid, "")}
+               "csv": (csv, ".csv"), "series": (series, ".bin"), "config": (config, ".json"), "valid": (valid, "")}
     return {f"{folder}/{name}{ending}": content
             for folder, (make, ending) in folders.items() for name, content in make().items()}
 

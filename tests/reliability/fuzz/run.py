@@ -25,6 +25,7 @@ SEEDS = {
     "safetensors_fuzzer": ["safetensors", "weights", "valid/safetensors"],
     "csv_fuzzer": ["csv", "valid/csv"],
     "config_fuzzer": ["config", "valid/config"],
+    "series_fuzzer": ["series", "valid/series"],
 }
 AT_A_TIME = 2
 # Longer files bring a reader into no state that these do not, and cost speed.
