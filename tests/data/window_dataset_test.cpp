@@ -351,7 +351,7 @@ TEST_F(WindowsOfAFile, AreThoseOfMemory) {
 }
 
 TEST_F(WindowsOfAFile, MayBeAskedForInAnyOrder) {
-  make(200'000, 5);
+  make(500'000, 5);
   const WindowDataset expected = cut(series, 2, 10);
   const WindowDataset actual = cut(in_file, 2, 10);
   const std::int64_t block = actual.block_windows();
@@ -363,8 +363,25 @@ TEST_F(WindowsOfAFile, MayBeAskedForInAnyOrder) {
   EXPECT_THROW((void)actual.windows(expected.window_count(), 1), std::out_of_range);
 }
 
+TEST_F(WindowsOfAFile, AreThoseOfMemoryOfSomeRows) {
+  make(500'000, 5);
+  const WindowDataset expected = cut(series, 10, 10);
+  const WindowDataset all = cut(in_file, 10, 10);
+  for (const std::int64_t first : {0, 4999, 100}) {
+    for (const std::int64_t row : {0, 3, 9}) {
+      const WindowDataset some = all.select_rows(row, 10 - row).select_rows(0, 1);
+      EXPECT_EQ(some.batch_size(), 1);
+      const Window window = some.windows(first, 1);
+      const Window rows = expected.windows(first, 1);
+      EXPECT_TRUE(torch::equal(window.inputs, rows.inputs.narrow(0, row, 1))) << first << row;
+      EXPECT_TRUE(torch::equal(window.targets, rows.targets.narrow(0, row, 1))) << first << row;
+    }
+    EXPECT_TRUE(torch::equal(all.window(first).inputs, expected.window(first).inputs)) << first;
+  }
+}
+
 TEST_F(WindowsOfAFile, OutliveTheirBlock) {
-  make(200'000, 5);
+  make(500'000, 5);
   const WindowDataset expected = cut(series, 2, 10);
   const WindowDataset actual = cut(in_file, 2, 10);
   const Window first = actual.window(0);

@@ -48,7 +48,8 @@ WindowDataset::WindowDataset(const std::shared_ptr<const Series>& series,
       device_(device),
       batch_size_(options.batch_size),
       num_steps_(options.num_steps),
-      num_classes_(series->num_classes) {
+      num_classes_(series->num_classes),
+      block_(std::make_shared<Block>()) {
   if (series->targets.size() != series->inputs.size()) {
     throw std::invalid_argument(fmt::format("a series of {} inputs and {} targets",
                                             series->inputs.size(), series->targets.size()));
@@ -60,10 +61,9 @@ WindowDataset::WindowDataset(const std::shared_ptr<const Series>& series,
   window_count_ = options.window_count(series->length());
   block_windows_ = file_ ? windows_of_a_block(options) : window_count_;
   if (!file_) {
-    block_ = {.first = 0,
-              .count = window_count_,
-              .windows = {.inputs = rows(series, series->inputs, batch_size_, device),
-                          .targets = rows(series, series->targets, batch_size_, device)}};
+    *block_ = {.count = window_count_,
+               .windows = {.inputs = rows(series, series->inputs, batch_size_, device),
+                           .targets = rows(series, series->targets, batch_size_, device)}};
   }
 }
 
@@ -80,29 +80,35 @@ Window WindowDataset::windows(std::int64_t first, std::int64_t count) const {
     throw std::out_of_range(fmt::format("{} windows from window {} on of a dataset of {} windows",
                                         count, first, window_count_));
   }
-  const bool is_there = block_.windows.inputs.defined() && first >= block_.first &&
-                        first + count <= block_.first + block_.count;
-  if (!is_there) {
-    block_ = {};  // its memory serves the next one
-    block_ = read_block(first, std::max(count, std::min(block_windows_, window_count_ - first)));
+  if (!is_in_block(first, count)) {
+    read_block(first, std::max(count, std::min(block_windows_, window_count_ - first)));
   }
-  const std::int64_t begin = (first - block_.first) * num_steps_;
-  return {.inputs = block_.windows.inputs.narrow(1, begin, count * num_steps_),
-          .targets = block_.windows.targets.narrow(1, begin, count * num_steps_)};
+  const Window& block = block_->windows;
+  const std::int64_t begin = (first - block_->first) * num_steps_;
+  return {.inputs = block.inputs.narrow(1, begin, count * num_steps_),
+          .targets = block.targets.narrow(1, begin, count * num_steps_)};
 }
 
-WindowDataset::Block WindowDataset::read_block(std::int64_t first, std::int64_t count) const {
+bool WindowDataset::is_in_block(std::int64_t first, std::int64_t count) const {
+  const torch::Tensor& inputs = block_->windows.inputs;
+  return inputs.defined() && first_row_ == block_->first_row && batch_size_ == inputs.size(0) &&
+         first >= block_->first && first + count <= block_->first + block_->count;
+}
+
+void WindowDataset::read_block(std::int64_t first, std::int64_t count) const {
+  *block_ = {};  // its memory serves the next one
   const std::int64_t width = count * num_steps_;
   const torch::Tensor inputs = torch::empty({batch_size_, width}, torch::kInt64);
   const torch::Tensor targets = torch::empty({batch_size_, width}, torch::kInt64);
   for (std::int64_t row = 0; row < batch_size_; ++row) {
-    file_->read(row * row_length_ + first * num_steps_, width,
+    file_->read((first_row_ + row) * row_length_ + first * num_steps_, width,
                 inputs.mutable_data_ptr<std::int64_t>() + row * width,
                 targets.mutable_data_ptr<std::int64_t>() + row * width);
   }
-  return {.first = first,
-          .count = count,
-          .windows = {.inputs = inputs.to(device_), .targets = targets.to(device_)}};
+  *block_ = {.first_row = first_row_,
+             .first = first,
+             .count = count,
+             .windows = {.inputs = inputs.to(device_), .targets = targets.to(device_)}};
 }
 
 WindowDataset WindowDataset::select_rows(std::int64_t first, std::int64_t count) const {
@@ -111,8 +117,14 @@ WindowDataset WindowDataset::select_rows(std::int64_t first, std::int64_t count)
         fmt::format("{} rows from row {} on of a dataset of {} rows", count, first, batch_size()));
   }
   WindowDataset some = *this;
-  some.inputs_ = inputs_.narrow(0, first, count);
-  some.targets_ = targets_.narrow(0, first, count);
+  some.first_row_ += first;
+  some.batch_size_ = count;
+  if (!file_) {
+    some.block_ = std::make_shared<Block>(*block_);
+    some.block_->first_row = some.first_row_;
+    some.block_->windows = {.inputs = block_->windows.inputs.narrow(0, first, count),
+                            .targets = block_->windows.targets.narrow(0, first, count)};
+  }
   return some;
 }
 

@@ -33,7 +33,8 @@ struct Window {
 /// memory, on another device of the one copy made there. Nobody may write to them.
 ///
 /// Of a series in a file, windows are views of a block of windows, which is read when the first of
-/// them is asked for; who keeps one keeps its block. Two threads need a dataset each then: a copy.
+/// them is asked for; who keeps one keeps its block. A dataset shares its block with its copies and
+/// selections of rows: they are for one thread.
 class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Window> {
  public:
   /// @throws InvalidOption if the series holds no window of these sizes; std::invalid_argument if
@@ -49,7 +50,7 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
   /// @throws std::out_of_range; of a series in a file, what SeriesFile::read throws
   [[nodiscard]] Window windows(std::int64_t first, std::int64_t count) const;
 
-  /// The same windows of the rows from `first` on, `count` of them: views of the same memory.
+  /// The same windows of the rows from `first` on, `count` of them.
   /// @throws std::out_of_range
   [[nodiscard]] WindowDataset select_rows(std::int64_t first, std::int64_t count) const;
 
@@ -77,22 +78,25 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
  private:
   /// Windows that are in tensors, one behind the other.
   struct Block {
+    std::int64_t first_row = 0;
     std::int64_t first = 0;
     std::int64_t count = 0;
     Window windows = {};  // [B, count * T]
   };
 
-  [[nodiscard]] Block read_block(std::int64_t first, std::int64_t count) const;
+  [[nodiscard]] bool is_in_block(std::int64_t first, std::int64_t count) const;
+  void read_block(std::int64_t first, std::int64_t count) const;
 
   std::shared_ptr<const SeriesFile> file_;  // none of a series in memory
   torch::Device device_;
+  std::int64_t first_row_ = 0;  // of the series' rows
   std::int64_t batch_size_;
   std::int64_t num_steps_;
   std::int64_t num_classes_;
   std::int64_t row_length_;
   std::int64_t window_count_;
   std::int64_t block_windows_;
-  mutable Block block_;  // of a series in memory, all windows
+  std::shared_ptr<Block> block_;  // of a series in memory, all windows
 };
 
 }  // namespace unroll
