@@ -299,6 +299,21 @@ TEST(WindowDataset, GivesSeveralWindowsOneBehindTheOther) {
   EXPECT_THROW(dataset.windows(1, -1), std::out_of_range);
 }
 
+TEST(WindowDataset, GivesTheSameWindowsOfSomeOfItsRows) {
+  const WindowDataset some = cut(ramp(18), 3, 2).select_rows(1, 2);  // rows 6..11 and 12..17
+  EXPECT_EQ(some.batch_size(), 2);
+  ASSERT_EQ(some.window_count(), 3);
+  EXPECT_EQ(testing::symbols(some.window(1).inputs), (Symbols{8, 9, 14, 15}));
+  EXPECT_EQ(testing::symbols(some.window(1).targets), (Symbols{1008, 1009, 1014, 1015}));
+}
+
+TEST(WindowDataset, ThrowsOutOfRangeForRowsThatItHasNot) {
+  const WindowDataset dataset = cut(ramp(18), 3, 2);
+  EXPECT_THROW((void)dataset.select_rows(-1, 2), std::out_of_range);
+  EXPECT_THROW((void)dataset.select_rows(2, 2), std::out_of_range);
+  EXPECT_THROW((void)dataset.select_rows(0, 0), std::out_of_range);
+}
+
 TEST(WindowDataset, RefusesASymbolThatIsNoClass) {
   const auto series = std::make_shared<Series>(
       Series{.inputs = {0, 1, 1, 0}, .targets = {0, 1, 2, 1}, .num_classes = 2});

@@ -19,9 +19,10 @@
 #include <unroll/train/data_parallel.h>
 #include <unroll/train/engine_choice.h>
 
-#include "../apps/rank_programs.h"
+#include "../support/free_port.h"
 #include "../support/reference_rnn.h"
 #include "../support/reliability.h"
+#include "../support/run_program.h"
 #include "../support/tensors.h"
 
 namespace unroll {
@@ -196,7 +197,7 @@ TEST(GlooRanks, GiveTheLossesOfOneProcessAndTheSameBitsOnEveryRank) {
     const ModelOptions sizes = {.model = model_kind};
     const OptimizerOptions optimizer = {
         .optimizer = optimizer_kind,
-        .learning_rate = optimizer_kind == OptimizerKind::kAdam ? 0.01 : 0.2};
+        .learning_rate = optimizer_kind == OptimizerKind::kAdam ? 0.001 : 0.2};
     const auto make = [&, dtype = dtype] {
       auto model = make_model(sizes, dtype, torch::kCPU);
       model->set_weights(glorot_weights(sizes, /*seed=*/1, dtype));

@@ -71,6 +71,16 @@ TEST(DescribeStart, SaysWhatOnWhatAndWhere) {
             "run      runs/mine\n");
 }
 
+TEST(DescribeStart, SaysHowSeveralRanksShareTheRows) {
+  RunStart start = a_start();
+  start.ranks = 3;
+  EXPECT_NE(describe_start(start).find("\nranks    3, each with 1 rows of every window\nrun "),
+            std::string::npos);
+  start.ranks = 2;
+  EXPECT_NE(describe_start(start).find("ranks    2, each with 1 or 2 rows of every window\n"),
+            std::string::npos);
+}
+
 TEST(DescribeStart, NamesAUsersFile) {
   const std::string text = describe_start(a_start_on_a_file());
   EXPECT_NE(text.find("data     77 symbols an epoch, my.csv\n"), std::string::npos) << text;

@@ -35,7 +35,9 @@ std::string address_towards(const std::string& host, std::int64_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;  // connecting sends nothing
   addrinfo* found = nullptr;
-  ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+    throw RankError(fmt::format("MASTER_ADDR {} has no address", host));
+  }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
   for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
     Descriptor connection;

@@ -67,19 +67,19 @@ std::string describe_profile(const Evaluation& evaluation) {
   return text;
 }
 
-}  // namespace
-
 /// Who trains which rows, where there are several ranks.
 std::string describe_ranks(const RunStart& start) {
-  const std::int64_t rows = start.options.windows.batch_size;
-  const std::int64_t least = rows / start.ranks;
-  const std::int64_t most = (rows + start.ranks - 1) / start.ranks;
   if (start.ranks == 1) {
     return "";
   }
+  const std::int64_t rows = start.options.windows.batch_size;
+  const std::int64_t least = rows / start.ranks;
+  const std::int64_t most = (rows + start.ranks - 1) / start.ranks;
   return fmt::format("ranks    {}, each with {} rows of every window\n", start.ranks,
                      least == most ? fmt::to_string(least) : fmt::format("{} or {}", least, most));
 }
+
+}  // namespace
 
 std::string describe_start(const RunStart& start) {
   const RunOptions& options = start.options;

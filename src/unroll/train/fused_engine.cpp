@@ -29,7 +29,7 @@ kernels::ParameterViews<Real> view(const Weights& weights) {
 Weights parts_of(const torch::Tensor& flat, const Weights& weights) {
   std::int64_t begin = 0;
   const auto next = [&](const torch::Tensor& like) {
-    const torch::Tensor part = flat.narrow(0, begin, like.numel()).view(like.sizes());
+    torch::Tensor part = flat.narrow(0, begin, like.numel()).view(like.sizes());
     begin += like.numel();
     return part;
   };
