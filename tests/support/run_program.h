@@ -21,7 +21,7 @@ struct Outcome {
   int exit_code;  ///< as the shell has it: 128 + the signal's number for one that was killed
   std::string out;
   std::string err;
-  std::int64_t peak_kilobytes;  ///< the most memory that one of its processes had resident
+  std::int64_t peak_kilobytes = 0;  ///< the most memory that one of its processes had resident
 };
 
 /// Text as one word of a shell command, whatever is in it.
