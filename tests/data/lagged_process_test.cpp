@@ -179,6 +179,7 @@ TEST(LaggedProcess, RoundingAtZeroOrOneIsNoError) {
 
 TEST(LaggedProcess, TakesAsManyLagsAsItSays) {
   std::vector<LagEffect> effects;
+  effects.reserve(16);
   for (std::int64_t lag = 0; lag < 16; ++lag) {
     effects.push_back({.lag = lag, .effect = 1.0 / 16.0});
   }

@@ -42,7 +42,7 @@ std::string csv_of_classes(std::int64_t rows, std::int64_t num_classes) {
 class SeriesFileTest : public ::testing::Test {
  protected:
   /// Converts a CSV text to folder / "series.bin".
-  Conversion convert(const std::string& csv) const {
+  Conversion convert(const std::string& csv) {
     write_bytes(folder / "series.csv", csv);
     return *convert_csv(folder / "series.csv", folder / "series.bin", go_on);
   }
@@ -60,7 +60,7 @@ class SeriesFileTest : public ::testing::Test {
     write_bytes(folder / "series.bin", bytes);
   }
 
-  void expect_round_trip(const std::string& csv) const {
+  void expect_round_trip(const std::string& csv) {
     convert(csv);
     const Series expected = parse_csv(csv, "series.csv");
     const Series actual = read_all();

@@ -436,6 +436,7 @@ std::vector<double> changes_at_a_small_rate(const StepShape& shape) {
            static_cast<Real>(1e-4F), losses.data());
   step.store_parameters(caller.views());
   std::vector<double> changes;
+  changes.reserve(initial.weights.size());
   for (std::size_t i = 0; i < initial.weights.size(); ++i) {
     changes.push_back(static_cast<double>(caller.weights[i]) -
                       static_cast<double>(initial.weights[i]));
@@ -552,9 +553,9 @@ void check_bad_class(const StepShape& shape) {
   const std::int64_t last = shape.num_classes - 1;
   Caller<Real> caller(shape);
   caller.views().readout_bias.at(last, 0) = std::numeric_limits<Real>::quiet_NaN();
-  std::vector<std::int64_t> symbols;
-  for (std::int64_t p = 0; p < shape.positions(); ++p) {
-    symbols.push_back(p % last);
+  std::vector<std::int64_t> symbols(static_cast<std::size_t>(shape.positions()));
+  for (std::size_t p = 0; p < symbols.size(); ++p) {
+    symbols[p] = static_cast<std::int64_t>(p) % last;
   }
   Step<Real> step(shape);
   step.load_parameters(caller.views());

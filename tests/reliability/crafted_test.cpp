@@ -101,7 +101,6 @@ template <typename Read>
 std::string fault(const std::string& path, const Read& read) {
   const std::ptrdiff_t before = allocated.now;
   allocated.most = before;
-  std::string message;
   try {
     read(path);
     return "it was read";

@@ -166,7 +166,7 @@ TEST_F(TrainingRunTest, TrainsWhatItsPartsTrain) {
   for (const ModelKind kind : {ModelKind::kManual, ModelKind::kBuiltin}) {
     SCOPED_TRACE(name_of(kind));
     RunOptions options = small();
-    options.out = directory / std::string(name_of(kind));
+    options.out = directory / name_of(kind);
     options.model.model = kind;
     options.optimizer = {.optimizer = OptimizerKind::kAdam, .learning_rate = 0.05};
     options.dtype = Precision::kFloat64;

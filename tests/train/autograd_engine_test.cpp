@@ -81,6 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Models, AutogradEngineTest,
 std::vector<double> descended(const std::vector<double>& weights,
                               const std::vector<double>& gradient, double learning_rate) {
   std::vector<double> result;
+  result.reserve(weights.size());
   for (std::size_t i = 0; i < weights.size(); ++i) {
     result.push_back(weights[i] - learning_rate * gradient[i]);
   }

@@ -140,6 +140,7 @@ class Dependency {
     for (std::size_t combination = 0; combination < by_combination_.size(); ++combination) {
       const RowMeans& said = by_combination_[combination];
       std::vector<std::int64_t> inputs;
+      inputs.reserve(by_input_.size());
       for (std::size_t i = 0; i < by_input_.size(); ++i) {
         inputs.push_back(static_cast<std::int64_t>(combination >> i & 1U));
       }

@@ -85,6 +85,7 @@ std::vector<EngineChoice> engines_of(const ComparisonOptions& options) {
     return {options.variants.front().engine, EngineChoice::kAutograd};
   }
   std::vector<EngineChoice> engines;
+  engines.reserve(options.variants.size());
   for (const VariantChoice& choice : options.variants) {
     engines.push_back(choice.engine);
   }
