@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include <unroll/base/file.h>
+#include <unroll/base/quote.h>
 #include <unroll/data/conversion.h>
 #include <unroll/report/conversion_text.h>
 
@@ -74,6 +75,11 @@ int convert(int argc, char** argv) {
     return cli::kDone;
   }
   const std::string place = place_for(output, force);
+  std::error_code ignored;  // of what is not there
+  if (std::filesystem::equivalent(source, place, ignored)) {
+    throw cli::UsageError(
+        fmt::format("--output must be another file than the series, got {}", in_quotes(output)));
+  }
   cli::catch_stop_signals();
   std::optional<Conversion> made;
   {

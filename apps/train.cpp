@@ -60,13 +60,11 @@ int report_stop(const RunOutcome& outcome, const char* program) {
 
 /// Joins the other ranks, if the environment says that there are any.
 std::unique_ptr<Ranks> join(const Command& command) {
-  std::optional<RankOptions> options = cli::read_rank_environment();
-  if (!options) {
-    return nullptr;
-  }
-  options->timeout = command.rank_timeout;
-  options->validate();
-  return join_ranks(*options);
+  const std::optional<RankOptions> environment = cli::read_rank_environment();
+  RankOptions options = environment.value_or(RankOptions());
+  options.timeout = command.rank_timeout;
+  options.validate();
+  return environment ? join_ranks(options) : nullptr;
 }
 
 /// Trains, or goes on with a run, and tells how that goes.

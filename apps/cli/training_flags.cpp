@@ -20,7 +20,7 @@ void add_training_flags(Flags& flags, RunOptions& options) {
   flags.integer("series-length", options.series.series_length, "symbols in an epoch's series");
   flags.integer("batch-size", options.windows.batch_size, "rows that the series is cut into");
   flags.integer("num-steps", options.windows.num_steps, "steps of a window");
-  flags.text("data", options.data, "FILE.csv",
+  flags.text("data", options.data, "FILE",
              "train on your own series, columns input,target, or what unroll-convert made of it "
              "(default: the sampled process)");
   flags.integer("seed", options.seed, "of the series and of the initial weights");

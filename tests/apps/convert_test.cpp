@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -143,6 +144,27 @@ TEST_F(ConvertTest, ASignalStopsItAndLeavesNothing) {
   EXPECT_EQ(outcome.exit_code, 143);
   EXPECT_EQ(outcome.err, "stopped by SIGTERM; nothing was written\n");
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"my.csv"});
+}
+
+TEST_F(ConvertTest, ASignalStopsItWhileItWaitsForAPipe) {
+  const std::string stalled = "{ cat my.csv; exec sleep 30; }";
+  const std::string until_it_writes = "until ls my.bin.*.tmp > /dev/null 2>&1; do sleep 0.01; done";
+  const auto begin = std::chrono::steady_clock::now();
+  const Outcome outcome =
+      run_shell("mkfifo pipe; " + stalled + " > pipe & slow=$!; " +
+                    command("pipe --output my.bin & pid=$!; ") + until_it_writes +
+                    "; kill -TERM $pid; wait $pid; code=$?; kill $slow; exit $code",
+                folder.path());
+  EXPECT_EQ(outcome.exit_code, 143);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(25));
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"my.csv", "pipe"}));
+}
+
+TEST_F(ConvertTest, NeverReplacesItsOwnSource) {
+  const std::string before = read_bytes(folder / "my.csv");
+  expect_refused("my.csv --output my.csv --force", 2,
+                 "--output must be another file than the series, got 'my.csv'");
+  EXPECT_EQ(read_bytes(folder / "my.csv"), before);
 }
 
 // 100,000,000 symbols, all zero, which take no room on most disks and 1.6 GB in memory.

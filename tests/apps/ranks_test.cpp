@@ -78,6 +78,28 @@ TEST(TrainInRanks, GoesOnToTheSameBytesAndInOtherNumbersToTheSameLosses) {
   expect_losses_near(read_losses(folder, "run3"), whole, 1e-6);
 }
 
+TEST(TrainInRanks, EachReadsItsRowsOfASeriesFile) {
+  const TempDir folder;
+  std::string csv = "input,target\n";
+  for (int t = 0; t < 6'000; ++t) {
+    csv.append(t * t % 7 < 3 ? "1," : "0,").append((t - 2) * (t - 2) % 7 < 3 ? "1\n" : "0\n");
+  }
+  write_bytes(folder / "series.csv", csv);
+  ASSERT_EQ(run_shell(shell_word(UNROLL_BINARY_DIR "/unroll-convert") +
+                          " series.csv --output series.bin --quiet",
+                      folder.path())
+                .exit_code,
+            0);
+  const std::string flags =
+      "--data series.bin --batch-size 5 --epochs 2 --log-every 1 --eval-length 0 --no-report "
+      "--quiet --out ";
+  expect_trains(folder, flags + "alone");
+  EXPECT_EQ(exit_codes(train_in_ranks(folder, 2, flags + "two")), "0 0 ");
+  const std::vector<double> alone = read_losses(folder, "alone");
+  EXPECT_EQ(alone.size(), 240U);
+  expect_losses_near(read_losses(folder, "two"), alone, 1e-6);
+}
+
 TEST(TrainInRanks, EndsNamingTheRankThatWasKilledWithItsCheckpointsGood) {
   const TempDir folder;
   const auto outcomes = train_in_ranks(folder, 3, kLongRun + std::string("--out run"),

@@ -299,7 +299,7 @@ TEST(Train, HelpShowsEveryFlagAndEveryDefault) {
       {"--dtype float32|float64 ", "(default: float32)"},
       {"--seed N ", "(default: 0)"},
       {"--threads N ", "(default: 1)"},
-      {"--data FILE.csv ", "(default: the sampled process)"},
+      {"--data FILE ", "(default: the sampled process)"},
       {"--init FILE.safetensors ", "(default: drawn from the seed)"},
       {"--log-every N ", "(default: 100)"},
       {"--out DIR ", "(default: runs/<UTC time>-<model>)"},

@@ -183,11 +183,11 @@ std::vector<Case> cases() {
 }
 
 TEST(GlooRanks, GiveTheLossesOfOneProcessAndTheSameBitsOnEveryRank) {
-  const std::int64_t window_count = testing::is_in_full() ? 2'000 : 400;
+  constexpr std::int64_t kWindows = 2'000;
   constexpr std::int64_t kBatch = 6;
   constexpr std::int64_t kSteps = 10;
   const auto process = LaggedProcess::tutorial();
-  SampledSource source(process, window_count * kBatch * kSteps, /*seed=*/1);
+  SampledSource source(process, kWindows * kBatch * kSteps, /*seed=*/1);
   const WindowDataset windows(source.next(), {.batch_size = kBatch, .num_steps = kSteps},
                               torch::kCPU);
   for (const auto& [model_kind, engine_kind, optimizer_kind, dtype] : cases()) {
@@ -205,7 +205,7 @@ TEST(GlooRanks, GiveTheLossesOfOneProcessAndTheSameBitsOnEveryRank) {
     };
     const auto losses_of = [&](Engine& engine) {
       return testing::numbers(
-          engine.advance(windows, {.first = 0, .count = window_count}, engine.initial_state(kBatch))
+          engine.advance(windows, {.first = 0, .count = kWindows}, engine.initial_state(kBatch))
               .losses);
     };
     const auto alone = make_engine(engine_kind, make(), optimizer);

@@ -359,6 +359,18 @@ TEST_P(KernelTest, ThreadsChangeNoBit) {
   }
 }
 
+TEST(StepThreads, AreAsManyAsTheSizesKeepBusy) {
+  const auto threads = [](std::int64_t B, std::int64_t T, std::int64_t H) {
+    return Step<float>({.batch_size = B, .num_steps = T, .num_classes = 2, .hidden_size = H}, 3)
+        .threads();
+  };
+  EXPECT_EQ(threads(3, 10, 4), 1) << "the tutorial's sizes";
+  EXPECT_EQ(threads(64, 16, 130), 3);
+  EXPECT_EQ(threads(32, 16, 200), 2) << "16 rows each";
+  EXPECT_EQ(threads(31, 64, 200), 1);
+  EXPECT_EQ(threads(64, 4, 100), 2) << "a million products each";
+}
+
 /// The weights after the gradient of a window was found and descended, beside those of a step that
 /// does both at once.
 template <class Real>

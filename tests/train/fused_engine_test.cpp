@@ -2,6 +2,7 @@
 
 #include <unroll/train/fused_engine.h>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
@@ -121,6 +122,29 @@ TEST_P(FusedEngineOf, LeavesTheCallersStateAsItWas) {
   const Advance advance = engine.advance(dataset, {.first = 0, .count = 5}, state);
   EXPECT_TRUE(torch::equal(state, torch::zeros({3, 6})));
   EXPECT_FALSE(torch::equal(advance.state, state));
+}
+
+TEST_P(FusedEngineOf, TrainsToTheSameBitsOnAnyThreads) {
+  const Sizes large = {GetParam(), 64, 16, 2, 130};
+  const WindowDataset windows(testing::scrambled_series(64 * 16 * 6, 2),
+                              {.batch_size = 64, .num_steps = 16}, torch::kCPU);
+  const auto model = make(large, torch::kFloat32);
+  const Weights initial = model->weights();
+  FusedEngine engine(model, {});
+  const auto advance = [&](int threads) {
+    at::set_num_threads(threads);
+    model->set_weights(initial);
+    return engine.advance(windows, {.first = 0, .count = 6}, engine.initial_state(64));
+  };
+  const Advance expected = advance(1);
+  const torch::Tensor weight = model->weights().recurrent_weight;
+  for (const int threads : {2, 3}) {
+    const Advance actual = advance(threads);
+    EXPECT_TRUE(torch::equal(actual.losses, expected.losses)) << threads;
+    EXPECT_TRUE(torch::equal(actual.state, expected.state)) << threads;
+    EXPECT_TRUE(torch::equal(model->weights().recurrent_weight, weight)) << threads;
+  }
+  at::set_num_threads(1);
 }
 
 TEST_P(FusedEngineOf, TakesUpTheWeightsThatWereSetInBetween) {

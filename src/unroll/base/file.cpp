@@ -1,6 +1,7 @@
 #include <unroll/base/file.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,6 +75,11 @@ InputFile::InputFile(std::string path)
   if (S_ISREG(status.st_mode)) {
     size_ = status.st_size;
   }
+}
+
+bool InputFile::is_ready(std::chrono::milliseconds limit) const {
+  pollfd waited = {.fd = descriptor_.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&waited, 1, static_cast<int>(limit.count())) > 0;
 }
 
 std::size_t InputFile::read(std::span<char> buffer) {
@@ -217,7 +223,7 @@ std::set<std::string> list_folder(const std::string& folder, std::error_code& er
 bool is_temporary(const std::string& name) {
   // open_temporary's names, of files that Unroll writes
   static const std::regex form(
-      R"((.+\.(json|safetensors|csv|gp|svg|html|pt)|SHA256SUMS)\.\d+\.tmp)");
+      R"((.+\.(json|safetensors|csv|gp|svg|html|pt|bin)|SHA256SUMS)\.\d+\.tmp)");
   return std::regex_match(name, form);
 }
 

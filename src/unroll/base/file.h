@@ -1,6 +1,7 @@
 // Files that appear whole or not at all.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -23,6 +24,10 @@ class InputFile {
 
   /// Bytes that it had when it was opened; none of what has no size, such as a pipe.
   [[nodiscard]] std::optional<std::int64_t> size() const { return size_; }
+
+  /// Waits for bytes, or the end, of what has them at its own time, such as a pipe; not longer than
+  /// the limit, nor when a signal comes. Whether read() will not wait.
+  [[nodiscard]] bool is_ready(std::chrono::milliseconds limit) const;
 
   /// Puts the next bytes into the buffer and gives their count: 0 only at the file's end.
   /// @throws FileError

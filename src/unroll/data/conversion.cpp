@@ -1,6 +1,7 @@
 #include <unroll/data/conversion.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -13,6 +14,7 @@ namespace unroll {
 namespace {
 
 constexpr std::size_t kBlockBytes = 1 << 18;
+constexpr std::chrono::milliseconds kPatience(100);
 
 /// The symbols, input and target in turns, as bytes of the file.
 std::string encode(const Series& rows, std::int64_t symbol_bytes) {
@@ -123,14 +125,21 @@ std::optional<Conversion> convert_csv(const std::string& source, const std::stri
   };
   std::string block(kBlockBytes, '\0');
   std::int64_t done = 0;
-  while (const std::size_t count = csv.read(block)) {
+  std::size_t count = 0;
+  do {
+    while (!csv.is_ready(kPatience)) {  // a pipe, at whose other end something takes its time
+      if (!progress(done)) {
+        return std::nullopt;
+      }
+    }
+    count = csv.read(block);
     parser.add(std::string_view(block).substr(0, count), rows);
     write_rows();
     done += static_cast<std::int64_t>(count);
     if (!progress(done)) {
       return std::nullopt;
     }
-  }
+  } while (count > 0);
   parser.finish(rows);
   write_rows();
   return writer.publish();

@@ -6,6 +6,7 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <future>
@@ -46,12 +47,14 @@ auto within(Milliseconds limit, Body body) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-/// This process, for who looks for it.
-std::string this_process() {
+std::string this_host() {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
-  return fmt::format("host {}, pid {}", host.data(), ::getpid());
+  return host.data();
 }
+
+/// This process, for who looks for it.
+std::string this_process() { return fmt::format("host {}, pid {}", this_host(), ::getpid()); }
 
 std::string key(const char* kind, std::int64_t number) {
   return fmt::format("{}/{}", kind, number);
@@ -184,19 +187,33 @@ void RankBoard::claim_rank() {
 
 void RankBoard::wait_for_all() {
   store_->add(key("beat", options_.rank), 1);
+  store_->c10d::Store::set(key("host", options_.rank), this_host());
   store_->c10d::Store::set(key("process", options_.rank), this_process());
-  try {
-    store_->wait(keys("process", options_.size), std::chrono::seconds(options_.timeout));
-  } catch (const std::exception&) {
-    std::vector<std::int64_t> missing;
-    for (std::int64_t rank = 0; rank < options_.size; ++rank) {
-      if (!store_->check({key("process", rank)})) {
-        missing.push_back(rank);
-      }
+  const auto deadline = Clock::now() + std::chrono::seconds(options_.timeout);
+  while (!comes(keys("process", options_.size))) {
+    if (const auto told = failure()) {
+      throw RankError(*told);
     }
-    throw RankError(fmt::format("of {} ranks {} did not come within {} s: {}", options_.size,
-                                missing.size(), options_.timeout, fmt::join(missing, ", ")));
+    if (Clock::now() >= deadline) {
+      const std::string problem = describe_missing();
+      publish_failure(problem);
+      if (is_host()) {
+        std::this_thread::sleep_for(kShortLinger);  // its store goes with it
+      }
+      throw RankError(problem);
+    }
   }
+}
+
+std::string RankBoard::describe_missing() const {
+  std::vector<std::int64_t> missing;
+  for (std::int64_t rank = 0; rank < options_.size; ++rank) {
+    if (!store_->check({key("process", rank)})) {
+      missing.push_back(rank);
+    }
+  }
+  return fmt::format("of {} ranks {} did not come within {} s: {}", options_.size, missing.size(),
+                     options_.timeout, fmt::join(missing, ", "));
 }
 
 std::optional<std::string> RankBoard::failure() const {
@@ -219,6 +236,14 @@ std::vector<std::string> RankBoard::beats(std::int64_t count) const {
   });
 }
 
+bool RankBoard::spans_hosts() const {
+  return within(kAnswer, [store = store_, names = keys("host", options_.size)] {
+    const auto hosts = store->multiGet(names);
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](const auto& host) { return host != hosts.front(); });
+  });
+}
+
 std::string RankBoard::describe(const std::vector<std::int64_t>& ranks) const {
   constexpr std::size_t kMost = 8;  // of a thousand the first say enough
   std::vector<std::string> texts;
@@ -235,13 +260,13 @@ std::string RankBoard::describe(const std::vector<std::int64_t>& ranks) const {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-bool RankBoard::comes(const std::string& key) const {
-  return within(kBeat + kAnswer, [store = store_, key] {
+bool RankBoard::comes(const std::vector<std::string>& keys) const {
+  return within(kBeat + kAnswer, [store = store_, keys] {
     try {
-      store->wait({key}, kBeat);
+      store->wait(keys, kBeat);
       return true;
     } catch (const std::exception&) {
-      return store->check({key});
+      return store->check(keys);
     }
   });
 }
@@ -255,7 +280,7 @@ void RankBoard::wait_for_rank_0() {
     }
     std::string beat = beats(1).front();
     auto next_look = Clock::now() + kSilence;
-    while (!comes(meeting)) {
+    while (!comes({meeting})) {
       if (failure()) {
         throw explain("");
       }
@@ -284,7 +309,7 @@ void RankBoard::publish_failure(const std::string& sentence) {
 void RankBoard::report_failure(const std::string& problem) noexcept {
   try {
     patience_ = std::chrono::seconds(options_.timeout);  // the others may be long at their window
-    publish_failure(fmt::format("rank {} has failed: {}", options_.rank, problem));
+    publish_failure(fmt::format("rank {} has failed: {}", options_.rank, first_line(problem)));
   } catch (const std::exception&) {  // nobody is left to tell
   }
 }

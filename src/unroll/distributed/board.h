@@ -30,6 +30,9 @@ class RankBoard {
   /// For whom else needs one.
   [[nodiscard]] const c10::intrusive_ptr<c10d::Store>& store() const { return store_; }
 
+  /// Whether the ranks run on more than one host.
+  [[nodiscard]] bool spans_hosts() const;
+
   /// Waits until rank 0 makes this call too.
   /// @throws RankError if rank 0 dies instead, or any rank fails
   void wait_for_rank_0();
@@ -48,12 +51,14 @@ class RankBoard {
   void claim_rank();
   void wait_for_all();
   void publish_failure(const std::string& sentence);
-  /// Waits for a key of the store, for half a second; whether it is there.
-  [[nodiscard]] bool comes(const std::string& key) const;
+  /// Waits for keys of the store, for half a second; whether all are there.
+  [[nodiscard]] bool comes(const std::vector<std::string>& keys) const;
   [[nodiscard]] std::optional<std::string> failure() const;
   /// Where the heartbeats of the first `count` ranks stand.
   [[nodiscard]] std::vector<std::string> beats(std::int64_t count) const;
   [[nodiscard]] std::string describe(const std::vector<std::int64_t>& ranks) const;
+  /// A sentence that names the ranks which have not come.
+  [[nodiscard]] std::string describe_missing() const;
   /// A sentence that names the ranks which stay silent, or the failure that one has reported.
   [[nodiscard]] std::string find_cause(const std::string& symptom);
   [[nodiscard]] std::string without_store() const;

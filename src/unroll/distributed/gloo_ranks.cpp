@@ -56,6 +56,10 @@ std::string address_towards(const std::string& host, std::int64_t port) {
   throw RankError(fmt::format("no network reaches MASTER_ADDR {}", host));
 }
 
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
 class GlooRanks final : public Ranks {
  public:
   explicit GlooRanks(const RankOptions& options) : options_(options), board_(options) { connect(); }
@@ -71,12 +75,13 @@ class GlooRanks final : public Ranks {
     length.mul_(options_.rank == 0 ? 1 : 0);
     maximum(length);
     torch::Tensor bytes = torch::empty({length.item<std::int64_t>()}, torch::kUInt8);
+    if (bytes.numel() == 0) {
+      return {};
+    }
     if (options_.rank == 0) {
       std::memcpy(bytes.mutable_data_ptr(), text.data(), text.size());
     }
-    if (bytes.numel() > 0) {
-      call([&](std::vector<torch::Tensor>& tensors) { return group_->broadcast(tensors); }, bytes);
-    }
+    call([&](std::vector<torch::Tensor>& tensors) { return group_->broadcast(tensors); }, bytes);
     return {static_cast<const char*>(bytes.const_data_ptr()),
             static_cast<std::size_t>(bytes.numel())};
   }
@@ -96,8 +101,7 @@ class GlooRanks final : public Ranks {
       group_options->threads = 1;  // one call at a time
       group_options->devices.push_back(
           options_.interface.empty()
-              ? c10d::ProcessGroupGloo::createDeviceForHostname(
-                    address_towards(options_.master_address, options_.master_port))
+              ? c10d::ProcessGroupGloo::createDeviceForHostname(own_address())
               : c10d::ProcessGroupGloo::createDeviceForInterface(options_.interface));
       group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
           board_.store(), static_cast<int>(options_.rank), static_cast<int>(options_.size),
@@ -109,6 +113,19 @@ class GlooRanks final : public Ranks {
       throw board_.explain(
           fmt::format("rank {} cannot connect to the others: {}", options_.rank, error.what()));
     }
+  }
+
+  /// Where the others find this rank.
+  /// @throws RankError if they cannot
+  std::string own_address() const {
+    std::string address = address_towards(options_.master_address, options_.master_port);
+    if (is_loopback(address) && board_.spans_hosts()) {
+      throw RankError(fmt::format(
+          "MASTER_ADDR {} is {} here, where ranks on other hosts cannot reach this one: give an "
+          "address of the network, or name the network's interface in GLOO_SOCKET_IFNAME",
+          options_.master_address, address));
+    }
+    return address;
   }
 
   void reduce(torch::Tensor& values, c10d::ReduceOp::RedOpType operation) {
@@ -142,6 +159,7 @@ class GlooRanks final : public Ranks {
 }  // namespace
 
 std::unique_ptr<Ranks> join_ranks(const RankOptions& options) {
+  options.validate();
   // What c10d would print on stderr, with its call stack, is thrown from here.
   FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, c10::GLOG_FATAL);
   return std::make_unique<GlooRanks>(options);

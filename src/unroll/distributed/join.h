@@ -10,8 +10,8 @@ namespace unroll {
 
 /// Meets the other ranks, over LibTorch's c10d with Gloo. The ranks leave each other when the
 /// result is destroyed.
-/// @throws RankError if they do not all come within the time-out, or do not fit together; Error if
-/// the library was built without UNROLL_DISTRIBUTED
+/// @throws InvalidOption as options.validate(); RankError if they do not all come within the
+/// time-out, or do not fit together; Error if the library was built without UNROLL_DISTRIBUTED
 std::unique_ptr<Ranks> join_ranks(const RankOptions& options);
 
 }  // namespace unroll

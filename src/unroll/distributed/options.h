@@ -22,7 +22,8 @@ struct RankOptions {
   /// Seconds that a rank waits for the others: to come, and in every all-reduce.
   std::int64_t timeout = 60;
 
-  /// @throws InvalidOption if the time-out, `rank_timeout`, is not from 1 second to a day.
+  /// @throws InvalidOption if the time-out, `rank_timeout`, is not from 1 second to a day, `rank`
+  /// is not below `size`, or there is no such port
   void validate() const;
 };
 

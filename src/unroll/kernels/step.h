@@ -48,6 +48,9 @@ class Step {
 
   [[nodiscard]] const StepShape& shape() const { return workspace_.shape; }
 
+  /// How many threads it trains on.
+  [[nodiscard]] std::int64_t threads() const { return team_.size(); }
+
   void load_parameters(const ParameterViews<Real>& parameters);
   void store_parameters(const ParameterViews<Real>& parameters) const;
 

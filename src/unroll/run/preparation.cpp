@@ -44,8 +44,9 @@ std::unique_ptr<SeriesSource> make_source(RunOptions& options, FileDigests& dige
   return std::make_unique<FixedSource>(std::move(series));
 }
 
+/// Of one of so many ranks, with its rows of a window.
 MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
-                           std::vector<EngineChoice> engines) {
+                           std::vector<EngineChoice> engines, std::int64_t ranks) {
   for (EngineChoice& engine : engines) {
     if (engine == EngineChoice::kAuto) {
       engine = resolve_engine(engine, device, options.optimizer);
@@ -54,12 +55,14 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
   // A user's own series is in memory by now, or stays in its file, and the evaluation takes a part
   // of it; of the sampled ones the next is made in time.
   const bool is_own = !options.data.empty();
+  WindowOptions windows = options.windows;
+  windows.batch_size = (windows.batch_size + ranks - 1) / ranks;
   const std::int64_t eval_length = options.evaluation.eval_length;
   return {.series_length = is_own ? 0 : options.series.series_length,
           .series_held = options.trainer.epochs > 1 ? 2 : 1,
           .eval_length = is_own ? std::min(eval_length, options.series.series_length) : eval_length,
           .series_in_file = is_own && is_series_file(options.data),
-          .windows = options.windows,
+          .windows = windows,
           .model = options.model,
           .optimizer = options.optimizer,
           .precision = options.dtype,
@@ -68,7 +71,7 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
 
 }  // namespace
 
-PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines) {
+PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines, std::int64_t ranks) {
   options.validate();
   PreparedRun run;
   run.device = resolve_device(device_for(options.device, engines));
@@ -78,7 +81,7 @@ PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines) {
   }
   run.source = make_source(options, run.digests, run.process);
   options.windows.validate_for(options.series.series_length);
-  check_memory(memory_demand(options, run.device, std::move(engines)), available_memory());
+  check_memory(memory_demand(options, run.device, std::move(engines), ranks), available_memory());
   run.options = std::move(options);
   return run;
 }

@@ -479,6 +479,8 @@ class SilentObserver final : public RunObserver {
   void on_warning(const std::string& /*warning*/) override {}
 };
 
+std::int64_t count_of(const Ranks* ranks) { return ranks == nullptr ? 1 : ranks->size(); }
+
 /// What a rank other than 0 does: it trains along, from what rank 0 says, and writes no file.
 RunOutcome follow(Ranks& ranks, const std::string& data, const StopRequest& stop) {
   ranks.wait_for_rank_0();
@@ -490,7 +492,7 @@ RunOutcome follow(Ranks& ranks, const std::string& data, const StopRequest& stop
     options.data = data;
   }
   const EngineChoice engine = options.engine;
-  ReadyRun ready = {.prepared = prepare_run(std::move(options), {engine}),
+  ReadyRun ready = {.prepared = prepare_run(std::move(options), {engine}, ranks.size()),
                     .trainee = {},
                     .directory = {},
                     .config = {},
@@ -555,7 +557,7 @@ RunOutcome start_run(RunOptions requested, RunObserver& observer, const StopRequ
   const auto begin = Clock::now();
   resolve_for(ranks, requested);
   const EngineChoice engine = requested.engine;
-  PreparedRun prepared = prepare_run(std::move(requested), {engine});
+  PreparedRun prepared = prepare_run(std::move(requested), {engine}, count_of(ranks));
   Trainee trainee = make_trainee(prepared, initial_weights(prepared), prepared.options.model.model,
                                  engine, ranks);
   const std::string directory =
@@ -587,7 +589,7 @@ RunOutcome resume_run(const ResumeRequest& request, RunObserver& observer, const
   RunOptions options = merged(saved, request, observer);
   resolve_for(ranks, options);
   const EngineChoice engine = options.engine;
-  PreparedRun prepared = prepare_run(std::move(options), {engine});
+  PreparedRun prepared = prepare_run(std::move(options), {engine}, count_of(ranks));
   check_unchanged(prepared.options.data, prepared.digests.data, saved.digests.data);
   if (newest.found) {
     prepared.digests.init = saved.digests.init;
