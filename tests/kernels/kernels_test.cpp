@@ -360,9 +360,13 @@ TEST_P(KernelTest, ThreadsChangeNoBit) {
 }
 
 TEST(StepThreads, AreAsManyAsTheSizesKeepBusy) {
-  const auto threads = [](std::int64_t B, std::int64_t T, std::int64_t H) {
-    return Step<float>({.batch_size = B, .num_steps = T, .num_classes = 2, .hidden_size = H}, 3)
-        .threads();
+  const auto threads = [](std::int64_t batch_size, std::int64_t num_steps,
+                          std::int64_t hidden_size) {
+    const StepShape shape = {.batch_size = batch_size,
+                             .num_steps = num_steps,
+                             .num_classes = 2,
+                             .hidden_size = hidden_size};
+    return Step<float>(shape, 3).threads();
   };
   EXPECT_EQ(threads(3, 10, 4), 1) << "the tutorial's sizes";
   EXPECT_EQ(threads(64, 16, 130), 3);

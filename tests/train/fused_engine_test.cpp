@@ -126,7 +126,7 @@ TEST_P(FusedEngineOf, LeavesTheCallersStateAsItWas) {
 
 TEST_P(FusedEngineOf, TrainsToTheSameBitsOnAnyThreads) {
   const Sizes large = {GetParam(), 64, 16, 2, 130};
-  const WindowDataset windows(testing::scrambled_series(64 * 16 * 6, 2),
+  const WindowDataset windows(testing::scrambled_series(6144, 2),
                               {.batch_size = 64, .num_steps = 16}, torch::kCPU);
   const auto model = make(large, torch::kFloat32);
   const Weights initial = model->weights();

@@ -117,7 +117,7 @@ class GlooRanks final : public Ranks {
 
   /// Where the others find this rank.
   /// @throws RankError if they cannot
-  std::string own_address() const {
+  [[nodiscard]] std::string own_address() const {
     std::string address = address_towards(options_.master_address, options_.master_port);
     if (is_loopback(address) && board_.spans_hosts()) {
       throw RankError(fmt::format(
