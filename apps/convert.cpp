@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -87,8 +86,8 @@ int convert(int argc, char** argv) {
     made = convert_csv(source, place, [&](std::int64_t bytes) { return progress.goes_on(bytes); });
   }
   if (!made) {
-    cli::print_note(fmt::format("stopped by {}; nothing was written\n",
-                                cli::stop_signal() == SIGINT ? "SIGINT" : "SIGTERM"));
+    cli::print_note(
+        fmt::format("stopped by {}; nothing was written\n", cli::signal_name(cli::stop_signal())));
     return cli::kStoppedBySignal + cli::stop_signal();
   }
   cli::print_result(json ? conversion_json(output, *made) : describe_conversion(output, *made));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -58,7 +57,7 @@ std::string go_on_command(const std::vector<std::string>& words, bool has_out,
 int report_stop(const SweepOutcome& outcome, const std::string& command) {
   const int signal = cli::stop_signal();
   cli::print_note(fmt::format("stopped by {} with {} of {} cells done and kept; go on with\n  {}\n",
-                              signal == SIGINT ? "SIGINT" : "SIGTERM", outcome.progress.done,
+                              cli::signal_name(signal), outcome.progress.done,
                               outcome.progress.cells, command));
   return cli::kStoppedBySignal + signal;
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,11 +49,11 @@ bool verify(const std::string& run_directory) {
 /// Says how to go on, and gives the exit code.
 int report_stop(const RunOutcome& outcome, const char* program) {
   const int signal = outcome.stop_reason;
-  cli::print_note(fmt::format(
-      "stopped by {} after window {} of epoch {}, and saved; go on with\n"
-      "  {} --resume {}\n",
-      signal == SIGINT ? "SIGINT" : "SIGTERM", outcome.progress.window, outcome.progress.epoch,
-      cli::shell_word(program), cli::shell_word(outcome.run_directory)));
+  cli::print_note(
+      fmt::format("stopped by {} after window {} of epoch {}, and saved; go on with\n"
+                  "  {} --resume {}\n",
+                  cli::signal_name(signal), outcome.progress.window, outcome.progress.epoch,
+                  cli::shell_word(program), cli::shell_word(outcome.run_directory)));
   return cli::kStoppedBySignal + signal;
 }
 

@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <limits>
 #include <string_view>
 #include <system_error>
 
@@ -14,7 +13,6 @@ namespace unroll::cli {
 namespace {
 
 constexpr std::int64_t kMostRanks = 1'000'000;
-constexpr std::int64_t kMostPort = std::numeric_limits<std::uint16_t>::max();
 
 /// A variable's value; none if it is not set or empty.
 std::optional<std::string> variable(const char* name) {
@@ -57,7 +55,7 @@ std::optional<RankOptions> read_rank_environment() {
   options.size = size;
   options.rank = parse("RANK", need("RANK"), 0, size - 1);
   options.master_address = need("MASTER_ADDR");
-  options.master_port = parse("MASTER_PORT", need("MASTER_PORT"), 1, kMostPort);
+  options.master_port = parse("MASTER_PORT", need("MASTER_PORT"), 1, RankOptions::kMostPort);
   // torchrun has a store of its own at the port, for every attempt to start the ranks.
   options.launcher_listens = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";
   options.attempt = variable("TORCHELASTIC_RESTART_COUNT").value_or(options.attempt);

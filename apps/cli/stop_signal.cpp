@@ -36,6 +36,8 @@ void catch_stop_signals() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
+const char* signal_name(int signal) { return signal == SIGINT ? "SIGINT" : "SIGTERM"; }
+
 int stop_signal() { return noted; }
 
 void set_unfinished_line(bool is_there) { has_unfinished_line = is_there; }

@@ -12,6 +12,9 @@ void catch_stop_signals();
 /// The signal that was noted; 0 for none.
 int stop_signal();
 
+/// "SIGINT" or "SIGTERM".
+const char* signal_name(int signal);
+
 /// Empties the line of the terminal that the cursor is in.
 constexpr std::string_view kEraseLine = "\r\x1b[K";
 

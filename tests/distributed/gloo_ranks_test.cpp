@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include <unroll/base/error.h>
 #include <unroll/data/lagged_process.h>
 #include <unroll/data/series_source.h>
 #include <unroll/distributed/join.h>
@@ -149,6 +150,45 @@ TEST(GlooRanks, MeetAtTheLaunchersStoreAtEveryAttempt) {
       EXPECT_EQ(values.item<float>(), 2.0F);
     });
   }
+}
+
+TEST(GlooRanks, AllSayWhoHasNotCome) {
+  const int port = testing::free_port();
+  std::vector<std::string> errors(2);
+  std::vector<std::thread> threads;
+  threads.reserve(errors.size());
+  for (std::size_t rank = 0; rank < errors.size(); ++rank) {
+    threads.emplace_back([&, rank] {
+      RankOptions options = options_of(static_cast<std::int64_t>(rank), 3, port);
+      options.timeout = rank == 0 ? 1 : 20;  // rank 0, whose store it is, gives up first
+      try {
+        join_ranks(options);
+      } catch (const RankError& error) {
+        errors[rank] = error.what();
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(errors[0], "of 3 ranks 1 did not come within 1 s: 2");
+  EXPECT_EQ(errors[1], errors[0]);
+}
+
+TEST(GlooRanks, RefuseOptionsThatFitNoRank) {
+  const auto refusal = [](const RankOptions& options) -> std::string {
+    try {
+      join_ranks(options);
+    } catch (const InvalidOption& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(refusal(options_of(2, 2, 29'500)), "rank must be from 0 to 1, got 2");
+  EXPECT_EQ(refusal(options_of(0, 2, 0)), "master_port must be from 1 to 65535, got 0");
+  RankOptions impatient = options_of(0, 2, 29'500);
+  impatient.timeout = 0;
+  EXPECT_EQ(refusal(impatient), "rank_timeout must be from 1 to 86400, got 0");
 }
 
 // The headers that it was compiled with are not of the Gloo that is in LibTorch.

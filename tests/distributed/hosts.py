@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Host:
-    """Where a rank runs; `namespace` is none for this machine as it is."""
+    """Where a rank runs; `namespace` is none for this machine as it is, and `name` for its own name."""
 
     address: str
     namespace: str | None = None
     device: str | None = None
+    name: str | None = None
 
     def command(self, words: Sequence[str]) -> list[str]:
-        return [*(["ip", "netns", "exec", self.namespace] if self.namespace else []), *words]
+        place = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        renamed = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', self.name] if self.name else []
+        return [*place, *renamed, *words]
 
 
 LOOPBACK = Host("127.0.0.1")

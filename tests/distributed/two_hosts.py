@@ -62,12 +62,23 @@ def ends_when_the_link_is_cut(train: str, folder: pathlib.Path) -> None:
     print(f"link cut: both ranks ended after {seconds:.1f} s with a time-out of 5 s, each naming the other")
 
 
+def refuses_loopback_between_hosts(train: str, folder: pathlib.Path) -> None:
+    ranks = hosts.start_ranks([train, *RUN, "--out", "none"], [hosts.LOOPBACK, hosts.Host("127.0.0.1", name="other")],
+                              folder)
+    ends = [(rank.communicate(timeout=60)[1], rank.returncode) for rank in ranks]
+    require([code for _, code in ends] == [1, 1], ends)
+    require(all("127.0.0.1" in error and "GLOO_SOCKET_IFNAME" in error and error.count("\n") == 1 for error, _ in ends),
+            ends)
+    require(not (folder / "none").exists(), "a run directory was made")
+    print("two host names at 127.0.0.1: both ranks say that this is no address for others")
+
+
 def main() -> int:
     train = str(pathlib.Path(sys.argv[1]).resolve() / "unroll-train")
     if problem := hosts.why_not():
         print(f"skipped: no network namespaces here: {problem}")
         return 77
-    for check in (gives_the_losses_of_one_process, ends_when_the_link_is_cut):
+    for check in (gives_the_losses_of_one_process, ends_when_the_link_is_cut, refuses_loopback_between_hosts):
         with tempfile.TemporaryDirectory(prefix="unroll-hosts-") as folder:
             check(train, pathlib.Path(folder))
     return 0

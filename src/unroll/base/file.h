@@ -1,4 +1,4 @@
-// Files that appear whole or not at all.
+// Files that are read piece by piece, and files that appear whole or not at all.
 #pragma once
 
 #include <chrono>

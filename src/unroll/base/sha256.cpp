@@ -49,11 +49,14 @@ std::string to_hex(std::string_view bytes) {
   return text;
 }
 
+std::string to_hex(const Sha256::Digest& digest) {
+  return to_hex(std::string_view(digest.data(), digest.size()));
+}
+
 std::string sha256_hex(std::string_view bytes) {
   Sha256 sha256;
   sha256.add(bytes);
-  const Sha256::Digest digest = sha256.finish();
-  return to_hex({digest.data(), digest.size()});
+  return to_hex(sha256.finish());
 }
 
 std::string sha256_of_file(const std::string& path) {
@@ -64,8 +67,7 @@ std::string sha256_of_file(const std::string& path) {
   while (const std::size_t count = file.read(buffer)) {
     sha256.add({buffer.data(), count});
   }
-  const Sha256::Digest digest = sha256.finish();
-  return to_hex({digest.data(), digest.size()});
+  return to_hex(sha256.finish());
 }
 
 }  // namespace unroll

@@ -30,6 +30,7 @@ class Sha256 {
 
 /// Bytes in hexadecimal digits.
 std::string to_hex(std::string_view bytes);
+std::string to_hex(const Sha256::Digest& digest);
 
 /// The digest of these bytes in hexadecimal digits, as sha256sum prints it.
 std::string sha256_hex(std::string_view bytes);

@@ -54,11 +54,10 @@ class SymbolsFile {
     const std::string_view start(bytes.data(), bytes.size());
     sha256_.add(start);
     const Sha256::Digest digest = sha256_.finish();
-    const std::string_view digest_bytes(digest.data(), digest.size());
-    file_.write_over_start(std::string(start).append(digest_bytes));
+    file_.write_over_start(std::string(start).append(digest.begin(), digest.end()));
     file_.finish();
     file_.publish();
-    return to_hex(digest_bytes);
+    return to_hex(digest);
   }
 
  private:

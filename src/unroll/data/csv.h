@@ -6,12 +6,13 @@
 #include <string_view>
 
 #include <unroll/data/series.h>
+#include <unroll/data/series_header.h>
 
 namespace unroll {
 
 /// The largest class index that a CSV file may name: one-hot inputs and a softmax over more are not
 /// what this is for.
-constexpr std::int64_t kMaxClass = 65'535;
+constexpr std::int64_t kMaxClass = SeriesHeader::kMostClasses - 1;
 
 /// Parses a CSV text that comes piece by piece: the header `input,target`, then two integer class
 /// indices a line. LF or CRLF; a UTF-8 byte order mark, a missing final newline and empty lines at

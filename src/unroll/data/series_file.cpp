@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <filesystem>
 #include <span>
 #include <stdexcept>
@@ -123,8 +122,7 @@ void SeriesFile::check_digest() const {
   }
   const auto header = series_header_bytes(header_);
   sha256.add({header.data(), header.size()});
-  const Sha256::Digest digest = sha256.finish();
-  if (to_hex({digest.data(), digest.size()}) != digest_) {
+  if (to_hex(sha256.finish()) != digest_) {
     throw FileError(file_.path(), "is damaged: its SHA-256 is not that of its header");
   }
 }

@@ -15,7 +15,6 @@ static_assert(std::endian::native == std::endian::little, "series files are litt
 
 constexpr std::string_view kMagic = "\x89UNROLL\n";
 constexpr std::uint32_t kVersion = 1;
-constexpr std::int64_t kMostClasses = 65'536;
 constexpr std::size_t kVersionOffset = 8;
 constexpr std::size_t kClassesOffset = 12;
 constexpr std::size_t kLengthOffset = 16;
@@ -52,9 +51,9 @@ SeriesHeader parse_series_header(std::string_view bytes, std::int64_t file_bytes
                           kVersion));
   }
   const std::int64_t num_classes = number_at<std::uint32_t>(bytes, kClassesOffset);
-  if (num_classes < 2 || num_classes > kMostClasses) {
+  if (num_classes < 2 || num_classes > SeriesHeader::kMostClasses) {
     throw FileError(name, fmt::format("must have from 2 to {} classes, its header says {}",
-                                      kMostClasses, num_classes));
+                                      SeriesHeader::kMostClasses, num_classes));
   }
   if (number_at<std::uint64_t>(bytes, kZerosOffset) != 0) {
     throw FileError(name,

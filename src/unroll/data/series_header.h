@@ -23,6 +23,7 @@ namespace unroll {
 struct SeriesHeader {
   static constexpr std::int64_t kBytes = 64;
   static constexpr std::int64_t kDigestOffset = 32;
+  static constexpr std::int64_t kMostClasses = 65'536;  // that two bytes tell apart
 
   std::int64_t num_classes = 2;
   std::int64_t length = 0;

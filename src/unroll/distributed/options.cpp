@@ -6,7 +6,6 @@ namespace unroll {
 
 void RankOptions::validate() const {
   constexpr std::int64_t kDay = 86'400;
-  constexpr std::int64_t kMostPort = 65'535;
   check_between("rank_timeout", timeout, 1, kDay);
   check_at_least("size", size, 1);
   check_between("rank", rank, 0, size - 1);

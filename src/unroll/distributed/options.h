@@ -7,6 +7,8 @@
 namespace unroll {
 
 struct RankOptions {
+  static constexpr std::int64_t kMostPort = 65'535;
+
   /// This process's number, from 0.
   std::int64_t rank = 0;
   /// The number of processes.

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,10 +19,14 @@
 namespace unroll {
 namespace {
 
+std::string_view bytes_of(const torch::Tensor& tensor) {
+  return {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()};
+}
+
 std::string bytes_of(const Weights& weights) {
   std::string bytes;
   for (const NamedTensor& named : named_tensors(weights)) {
-    bytes.append(static_cast<const char*>(named.tensor.const_data_ptr()), named.tensor.nbytes());
+    bytes.append(bytes_of(named.tensor));
   }
   return bytes;
 }
@@ -37,7 +42,9 @@ void copy_bytes(const std::string& bytes, const Weights& weights) {
 /// The first 63 bits of the weights' SHA-256.
 std::int64_t digest_of(const Weights& weights) {
   Sha256 sha256;
-  sha256.add(bytes_of(weights));
+  for (const NamedTensor& named : named_tensors(weights)) {
+    sha256.add(bytes_of(named.tensor));
+  }
   const Sha256::Digest digest = sha256.finish();
   std::int64_t number = 0;
   std::memcpy(&number, digest.data(), sizeof(number));
