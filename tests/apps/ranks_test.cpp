@@ -20,8 +20,8 @@ constexpr const char* kRun =
     " --quiet --checkpoint-every 250 ";
 /// A run that does not end by itself in the time of a test.
 constexpr const char* kLongRun =
-    " --batch-size 6 --series-length 120000000 --eval-length 0 --quiet --checkpoint-every 50"
-    " --rank-timeout 5 ";
+    " --batch-size 6 --series-length 120000 --epochs 1000000 --eval-length 0 --quiet"
+    " --checkpoint-every 50 --rank-timeout 5 ";
 /// Waits until a run has its first checkpoint.
 constexpr const char* kUntilSaved =
     "for i in $(seq 600); do [ -e run/checkpoints/best.safetensors ] && break; sleep 0.05; done; ";

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -227,6 +228,42 @@ TEST(BackgroundSource, MakesTheNextSeriesUnaskedAndPassesItsFailureOn) {
     EXPECT_STREQ(error.what(), "no second series");
   }
   EXPECT_EQ(asked, 2);
+}
+
+/// Its second series is never finished.
+class EndlessSource final : public SeriesSource {
+ public:
+  std::shared_ptr<const Series> next() override {
+    if (is_first_) {
+      is_first_ = false;
+    } else {
+      gives_up_.wait(false);
+    }
+    return std::make_shared<const Series>();
+  }
+  void skip(std::int64_t /*count*/) override {}
+  void give_up() noexcept override {
+    gives_up_ = true;
+    gives_up_.notify_all();
+  }
+
+ private:
+  bool is_first_ = true;
+  std::atomic<bool> gives_up_ = false;
+};
+
+TEST(BackgroundSource, DoesNotWaitInTheEndForASeriesThatNobodyWants) {
+  BackgroundSource background(std::make_unique<EndlessSource>(), 2);
+  EXPECT_NE(background.next(), nullptr);
+}
+
+TEST(SampledSource, EndsUnfinishedWhereItGivesUp) {
+  SampledSource source = tutorial_source(100'000, 3);
+  source.give_up();
+  const auto series = source.next();
+  for (const auto& symbols : {series->inputs, series->targets}) {
+    EXPECT_EQ(std::count(symbols.end() - 10'000, symbols.end(), 1), 0);
+  }
 }
 
 TEST(BackgroundSource, MakesNoSeriesBeyondTheLast) {

@@ -17,7 +17,7 @@ import hosts
 
 RUN = ["--batch-size", "6", "--series-length", "120000", "--epochs", "1", "--log-every", "1", "--eval-length", "0",
        "--quiet", "--no-report"]
-LONG_RUN = ["--batch-size", "6", "--series-length", "120000000", "--eval-length", "0", "--quiet",
+LONG_RUN = ["--batch-size", "6", "--series-length", "120000", "--epochs", "1000000", "--eval-length", "0", "--quiet",
             "--checkpoint-every", "50", "--rank-timeout", "5"]
 
 

@@ -28,8 +28,8 @@ std::shared_ptr<const Series> SampledSource::next() {
   const auto length = static_cast<std::size_t>(length_);
   std::vector<std::int64_t>& inputs = series->inputs;
   inputs.resize(length);
-  for (std::int64_t& input : inputs) {
-    input = random_.bit();
+  for (std::size_t t = 0; t < length && !ends_at(t); ++t) {
+    inputs[t] = random_.bit();
   }
 
   std::vector<std::int64_t>& targets = series->targets;
@@ -42,7 +42,7 @@ std::shared_ptr<const Series> SampledSource::next() {
   for (std::size_t t = 0; t < head; ++t) {
     draw(t, process_.probability_at(inputs, static_cast<std::int64_t>(t)));
   }
-  for (std::size_t t = head; t < length; ++t) {
+  for (std::size_t t = head; t < length && !ends_at(t); ++t) {
     std::size_t combination = 0;
     for (std::size_t i = 0; i < lags_.size(); ++i) {
       combination |= static_cast<std::size_t>(inputs[t - lags_[i]]) << i;
@@ -50,6 +50,11 @@ std::shared_ptr<const Series> SampledSource::next() {
     draw(t, probabilities_[combination]);
   }
   return series;
+}
+
+bool SampledSource::ends_at(std::size_t t) const {
+  constexpr std::size_t kSymbolsBetweenLooks = 1 << 16;
+  return t % kSymbolsBetweenLooks == 0 && gives_up_;
 }
 
 void SampledSource::skip(std::int64_t count) {

@@ -2,6 +2,7 @@
 // every time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <future>
 #include <memory>
@@ -26,6 +27,10 @@ class SeriesSource {
 
   /// Passes over the next `count` series.
   virtual void skip(std::int64_t count) = 0;
+
+  /// Lets a next() on another thread end soon, its series unfinished. Neither it nor this source
+  /// may be used after that.
+  virtual void give_up() noexcept {}
 };
 
 /// Samples a process from the tutorial's random stream, numpy.random.seed(seed); each series
@@ -45,13 +50,18 @@ class SampledSource final : public SeriesSource {
   std::shared_ptr<const Series> next() override;
   /// Some 2 ns a symbol.
   void skip(std::int64_t count) override;
+  void give_up() noexcept override { gives_up_ = true; }
 
  private:
+  /// Whether to end at symbol t; looks from time to time.
+  [[nodiscard]] bool ends_at(std::size_t t) const;
+
   LaggedProcess process_;
   std::vector<std::size_t> lags_;
   std::vector<double> probabilities_;  // by combination of the lagged inputs
   std::int64_t length_;
   NumpyRandom random_;
+  std::atomic<bool> gives_up_ = false;
 };
 
 /// Gives another source's series, each but the first made on a thread of its own while the one
@@ -60,6 +70,10 @@ class BackgroundSource final : public SeriesSource {
  public:
   /// Gives `count` series and makes no more.
   BackgroundSource(std::unique_ptr<SeriesSource> source, std::int64_t count);
+  /// Does not wait until a series under way is finished.
+  ~BackgroundSource() override { source_->give_up(); }
+  BackgroundSource(const BackgroundSource&) = delete;
+  BackgroundSource& operator=(const BackgroundSource&) = delete;
 
   /// Waits for the series if it is not ready.
   /// @throws std::out_of_range beyond the last one, and what the source throws

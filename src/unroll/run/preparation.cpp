@@ -56,7 +56,7 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
   // of it; of the sampled ones the next is made in time.
   const bool is_own = !options.data.empty();
   WindowOptions windows = options.windows;
-  windows.batch_size = (windows.batch_size + ranks - 1) / ranks;
+  windows.batch_size = (windows.batch_size - 1) / ranks + 1;
   const std::int64_t eval_length = options.evaluation.eval_length;
   return {.series_length = is_own ? 0 : options.series.series_length,
           .series_held = options.trainer.epochs > 1 ? 2 : 1,
