@@ -36,7 +36,7 @@ function(unroll_fetch_wheels folder_variable)
   set(partial "${folder}.partial")
   file(REMOVE_RECURSE "${partial}")
   set(platforms)
-  foreach(glibc_minor RANGE 17 28)  # pip takes only exact matches.
+  foreach(glibc_minor RANGE 12 28)  # pip takes only exact matches.
     list(APPEND platforms --platform manylinux_2_${glibc_minor}_x86_64)
   endforeach()
   execute_process(

@@ -18,9 +18,16 @@
 #include <unroll/kernels/step.h>
 
 #include "instruction_sets.h"
+#include "step_caller.h"
 
 namespace unroll::kernels {
 namespace {
+
+using testing::Caller;
+using testing::expect_near;
+using testing::limit;
+using testing::text;
+using testing::train;
 
 /// One row, one step, one unit; sizes beside those of vectors, tiles and panels; one, few and many
 /// classes.
@@ -38,11 +45,6 @@ std::vector<StepShape> shapes() {
   return all;
 }
 
-std::string text(const StepShape& shape) {
-  return "B" + std::to_string(shape.batch_size) + " T" + std::to_string(shape.num_steps) + " C" +
-         std::to_string(shape.num_classes) + " H" + std::to_string(shape.hidden_size);
-}
-
 template <class Real>
 void scatter(PanelMatrix<Real>& matrix, std::int64_t rows, double limit, std::mt19937& random) {
   std::uniform_real_distribution<double> uniform(-limit, limit);
@@ -51,12 +53,6 @@ void scatter(PanelMatrix<Real>& matrix, std::int64_t rows, double limit, std::mt
       matrix.at(r, c) = static_cast<Real>(uniform(random));
     }
   }
-}
-
-/// Of weights: wide enough for every function to bend, and narrow enough for rounding errors not to
-/// grow from step to step.
-double limit(const StepShape& shape) {
-  return 1.5 / std::sqrt(static_cast<double>(shape.hidden_size + 1));
 }
 
 /// A window about to be trained on: parameters, state and symbols from a seed.
@@ -219,79 +215,6 @@ TEST_P(KernelTest, TheKernelsAreThoseOfTheInstructionSet) {
   EXPECT_EQ(choose_kernels<double>(shape).widths.hidden, 2 * vector_bytes / 8);
 }
 #endif
-
-/// A step with its caller's weights, all in one row.
-template <class Real>
-struct Caller {
-  explicit Caller(const StepShape& s)
-      : shape(s),
-        weights(static_cast<std::size_t>(s.hidden_size * (2 * s.num_classes + s.hidden_size + 1) +
-                                         s.num_classes)),
-        state(static_cast<std::size_t>(s.batch_size * s.hidden_size)) {
-    std::mt19937 random(5);
-    std::uniform_real_distribution<double> uniform(-limit(s), limit(s));
-    for (Real& weight : weights) {
-      weight = static_cast<Real>(uniform(random));
-    }
-  }
-
-  ParameterViews<Real> views() {
-    const std::int64_t C = shape.num_classes;
-    const std::int64_t H = shape.hidden_size;
-    Real* next = weights.data();
-    const auto take = [&](std::int64_t rows, std::int64_t columns) {
-      const MatrixView<Real> view = {.data = next, .row_stride = columns, .column_stride = 1};
-      next += rows * columns;
-      return view;
-    };
-    return {.input_weight = take(H, C),
-            .recurrent_weight = take(H, H),
-            .bias = take(H, 1),
-            .readout_weight = take(C, H),
-            .readout_bias = take(C, 1)};
-  }
-
-  StepShape shape;
-  std::vector<Real> weights;
-  std::vector<Real> state;
-};
-
-/// Trains on `windows` windows of random symbols, in calls of `chunk`; gives the losses.
-template <class Real>
-std::vector<Real> train(Caller<Real>& caller, Step<Real> step, std::int64_t windows,
-                        std::int64_t chunk) {
-  const StepShape& shape = caller.shape;
-  const std::int64_t length = windows * shape.num_steps;
-  std::vector<std::int64_t> inputs(static_cast<std::size_t>(shape.batch_size * length));
-  std::vector<std::int64_t> targets(inputs.size());
-  std::mt19937 random(2);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    inputs[i] = static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(shape.num_classes));
-    targets[i] =
-        static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(shape.num_classes));
-  }
-  std::vector<Real> losses(static_cast<std::size_t>(windows));
-  for (std::int64_t first = 0; first < windows; first += chunk) {
-    step.load_parameters(caller.views());
-    step.load_state(caller.state.data());
-    step.run({.inputs = inputs.data() + first * shape.num_steps,
-              .targets = targets.data() + first * shape.num_steps,
-              .stride = length},
-             std::min(chunk, windows - first), Real(0.1), losses.data() + first);
-    step.store_parameters(caller.views());
-    step.store_state(caller.state.data());
-  }
-  return losses;
-}
-
-template <class Real>
-void expect_near(const std::vector<Real>& actual, const std::vector<Real>& expected,
-                 double tolerance) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    ASSERT_NEAR(actual[i], expected[i], tolerance) << "at " << i;
-  }
-}
 
 template <class Real>
 void check_step(const StepShape& shape, double tolerance) {

@@ -7,28 +7,55 @@
 
 #include <unroll/base/error.h>
 #include <unroll/train/autograd_engine.h>
+#include <unroll/train/block_engine.h>
 #include <unroll/train/fused_engine.h>
+#include <unroll/train/graph_engine.h>
+
+#include "../support/cpu_plugin.h"
 
 namespace unroll {
 namespace {
 
-TEST(ResolveEngine, AutoIsFusedOnTheCpuWithSgdAndElseAutograd) {
-  EXPECT_EQ(resolve_engine(EngineChoice::kAuto, torch::kCPU, {}), EngineChoice::kFused);
-  EXPECT_EQ(resolve_engine(EngineChoice::kAuto, torch::kCUDA, {}), EngineChoice::kAutograd);
+constexpr kernels::StepShape kTutorial = {
+    .batch_size = 3, .num_steps = 10, .num_classes = 2, .hidden_size = 4};
+constexpr kernels::StepShape kWide = {
+    .batch_size = 64, .num_steps = 64, .num_classes = 2, .hidden_size = 256};
+
+class ResolveEngine : public ::testing::Test {
+ protected:
+  [[nodiscard]] EngineSite gpu(const kernels::StepShape& shape) const {
+    return {.device = torch::kCUDA, .shape = shape, .cuda = {.plugin = &plugin}};
+  }
+
+  testing::CpuPlugin plugin;
+  EngineSite cpu;
+  EngineSite bare_gpu = {
+      .device = torch::kCUDA, .shape = kTutorial, .cuda = {.problem = "it was not found"}};
+};
+
+TEST_F(ResolveEngine, AutoIsFusedWhereItAppliesAndElseAutograd) {
+  EXPECT_EQ(resolve_engine(EngineChoice::kAuto, cpu, {}), EngineChoice::kFused);
+  EXPECT_EQ(resolve_engine(EngineChoice::kAuto, bare_gpu, {}), EngineChoice::kAutograd);
+  EXPECT_EQ(resolve_engine(EngineChoice::kAuto, gpu(kTutorial), {}), EngineChoice::kFused);
+  EXPECT_EQ(resolve_engine(EngineChoice::kAuto, gpu(kWide), {}), EngineChoice::kAutograd);
   for (const OptimizerKind optimizer : {OptimizerKind::kAdagrad, OptimizerKind::kAdam}) {
-    EXPECT_EQ(resolve_engine(EngineChoice::kAuto, torch::kCPU, {.optimizer = optimizer}),
-              EngineChoice::kAutograd);
+    for (const EngineSite& site : {cpu, gpu(kTutorial)}) {
+      EXPECT_EQ(resolve_engine(EngineChoice::kAuto, site, {.optimizer = optimizer}),
+                EngineChoice::kAutograd);
+    }
   }
 }
 
-TEST(ResolveEngine, KeepsWhatWasNamed) {
-  EXPECT_EQ(resolve_engine(EngineChoice::kAutograd, torch::kCPU, {}), EngineChoice::kAutograd);
-  EXPECT_EQ(resolve_engine(EngineChoice::kFused, torch::kCPU, {}), EngineChoice::kFused);
+TEST_F(ResolveEngine, KeepsWhatWasNamed) {
+  for (const EngineSite& site : {cpu, gpu(kTutorial)}) {
+    EXPECT_EQ(resolve_engine(EngineChoice::kAutograd, site, {}), EngineChoice::kAutograd);
+    EXPECT_EQ(resolve_engine(EngineChoice::kFused, site, {}), EngineChoice::kFused);
+  }
 }
 
-std::string refusal(torch::Device device, OptimizerKind optimizer) {
+std::string refusal(const EngineSite& site, OptimizerKind optimizer) {
   try {
-    resolve_engine(EngineChoice::kFused, device, {.optimizer = optimizer});
+    resolve_engine(EngineChoice::kFused, site, {.optimizer = optimizer});
   } catch (const InvalidOption& error) {
     EXPECT_EQ(error.option(), "engine");
     return error.problem();
@@ -36,10 +63,14 @@ std::string refusal(torch::Device device, OptimizerKind optimizer) {
   return "none";
 }
 
-TEST(ResolveEngine, RefusesFusedWhereItDoesNotApply) {
-  EXPECT_EQ(refusal(torch::kCPU, OptimizerKind::kAdam),
+TEST_F(ResolveEngine, RefusesFusedWhereItDoesNotApply) {
+  EXPECT_EQ(refusal(cpu, OptimizerKind::kAdam),
             "fused trains with the optimizer sgd only, got adam");
-  EXPECT_EQ(refusal(torch::kCUDA, OptimizerKind::kSgd), "fused trains on the CPU only, got cuda");
+  EXPECT_EQ(refusal(bare_gpu, OptimizerKind::kSgd),
+            "fused needs Unroll's CUDA library on cuda: it was not found");
+  EXPECT_EQ(refusal(gpu(kWide), OptimizerKind::kSgd),
+            "fused trains on cuda only what fits in 227 KiB of its memory, network and window "
+            "together; autograd trains any size");
 }
 
 TEST(DeviceFor, AutoIsTheCpuWhereTheFusedEngineIsAskedFor) {
@@ -56,6 +87,12 @@ TEST(MakeEngine, MakesWhatTheChoiceNames) {
   const auto autograd = make_engine(EngineChoice::kAutograd, model, {});
   EXPECT_NE(dynamic_cast<const FusedEngine*>(fused.get()), nullptr);
   EXPECT_NE(dynamic_cast<const AutogradEngine*>(autograd.get()), nullptr);
+
+  const testing::CpuPlugin plugin;
+  const auto block = make_engine(EngineChoice::kFused, model, {}, {.plugin = &plugin});
+  const auto graph = make_engine(EngineChoice::kAutograd, model, {}, {.plugin = &plugin});
+  EXPECT_NE(dynamic_cast<const BlockEngine*>(block.get()), nullptr);
+  EXPECT_NE(dynamic_cast<const GraphEngine*>(graph.get()), nullptr);
 }
 
 }  // namespace

@@ -6,33 +6,10 @@
 #include <memory>
 
 #include <unroll/kernels/team.h>
+#include <unroll/kernels/views.h>
 #include <unroll/kernels/workspace.h>
 
 namespace unroll::kernels {
-
-/// A matrix of the caller's, where element (row, column) is at row * row_stride + column *
-/// column_stride.
-template <class Real>
-struct MatrixView {
-  Real* data;
-  std::int64_t row_stride;
-  std::int64_t column_stride;
-
-  [[nodiscard]] Real& at(std::int64_t row, std::int64_t column) const {
-    return data[row * row_stride + column * column_stride];
-  }
-};
-
-/// The caller's parameters in the layout of a PyTorch nn.RNN and nn.Linear; a vector is a matrix of
-/// one column.
-template <class Real>
-struct ParameterViews {
-  MatrixView<Real> input_weight;      ///< [H, C]
-  MatrixView<Real> recurrent_weight;  ///< [H, H]
-  MatrixView<Real> bias;              ///< [H, 1]
-  MatrixView<Real> readout_weight;    ///< [C, H]
-  MatrixView<Real> readout_bias;      ///< [C, 1]
-};
 
 /// Forward, softmax cross-entropy, back-propagation through the window and plain SGD, window after
 /// window, by the kernels that serve the sizes. How many threads there are changes no bit. On x86,

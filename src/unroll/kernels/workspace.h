@@ -5,6 +5,7 @@
 
 #include <unroll/kernels/panel_matrix.h>
 #include <unroll/kernels/shape.h>
+#include <unroll/kernels/views.h>
 
 namespace unroll::kernels {
 
@@ -117,14 +118,6 @@ struct Workspace {
   PanelMatrix<Real> readout_bias_gradient;  // [blocks, C], each the sum over its positions
   AlignedArray<Real> scratch;               // [P + slack]
   AlignedArray<Real> trace;                 // what the kernel of small networks keeps
-};
-
-/// The symbols of consecutive windows, in place: row b of them starts at b * stride, window k of a
-/// row at k * T.
-struct SymbolRows {
-  const std::int64_t* inputs;
-  const std::int64_t* targets;
-  std::int64_t stride;
 };
 
 /// A training step as an instruction set executes it: in passes, or all at once. Each pass has a

@@ -44,12 +44,23 @@ std::unique_ptr<SeriesSource> make_source(RunOptions& options, FileDigests& dige
   return std::make_unique<FixedSource>(std::move(series));
 }
 
+/// Where a model of a run is trained.
+EngineSite site_of(const RunOptions& options, torch::Device device) {
+  return {.device = device,
+          .shape = {.batch_size = options.windows.batch_size,
+                    .num_steps = options.windows.num_steps,
+                    .num_classes = options.model.num_classes,
+                    .hidden_size = options.model.hidden_size},
+          .precision = options.dtype,
+          .cuda = plugin_for(device)};
+}
+
 /// Of one of so many ranks, with its rows of a window.
 MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
                            std::vector<EngineChoice> engines, std::int64_t ranks) {
   for (EngineChoice& engine : engines) {
     if (engine == EngineChoice::kAuto) {
-      engine = resolve_engine(engine, device, options.optimizer);
+      engine = resolve_engine(engine, site_of(options, device), options.optimizer);
     }
   }
   // A user's own series is in memory by now, or stays in its file, and the evaluation takes a part
@@ -109,13 +120,14 @@ Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind m
                      EngineChoice engine, Ranks* ranks) {
   ModelOptions model_options = run.options.model;
   model_options.model = model;
+  const EngineSite site = site_of(run.options, run.device);
   Trainee trainee = {.model = make_model(model_options, to_torch(run.options.dtype), run.device),
-                     .engine_choice = resolve_engine(engine, run.device, run.options.optimizer),
+                     .engine_choice = resolve_engine(engine, site, run.options.optimizer),
                      .engine = nullptr};
   trainee.model->set_weights(weights);
   trainee.engine =
       ranks == nullptr
-          ? make_engine(trainee.engine_choice, trainee.model, run.options.optimizer)
+          ? make_engine(trainee.engine_choice, trainee.model, run.options.optimizer, site.cuda)
           : make_parallel_engine(trainee.engine_choice, trainee.model, run.options.optimizer,
                                  *ranks, run.options.windows.batch_size);
   return trainee;

@@ -388,7 +388,7 @@ SweepOutcome run_sweep(SweepOptions options, SweepObserver& observer,
                        const std::function<bool()>& stop) {
   options.grid.sort();
   options.validate();
-  options.run.engine = resolve_engine(options.run.engine, torch::kCPU, options.run.optimizer);
+  options.run.engine = resolve_engine(options.run.engine, EngineSite(), options.run.optimizer);
   check_sweep_memory(options);
   at::set_num_threads(1);
   const LaggedProcess process = LaggedProcess::tutorial();

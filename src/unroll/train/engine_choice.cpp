@@ -3,29 +3,60 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include <unroll/base/error.h>
 #include <unroll/train/autograd_engine.h>
+#include <unroll/train/block_engine.h>
 #include <unroll/train/fused_engine.h>
+#include <unroll/train/graph_engine.h>
 
 namespace unroll {
 
-EngineChoice resolve_engine(EngineChoice choice, torch::Device device,
+namespace {
+
+/// Why the fused engine does not apply; empty if it does.
+std::string fused_problem(const EngineSite& site, const OptimizerOptions& optimizer) {
+  if (optimizer.optimizer != OptimizerKind::kSgd) {
+    return fmt::format("fused trains with the optimizer sgd only, got {}",
+                       name_of(optimizer.optimizer));
+  }
+  if (site.device.is_cpu()) {
+    return {};
+  }
+  if (site.cuda.plugin == nullptr) {
+    return fmt::format("fused needs Unroll's CUDA library on {}: {}", site.device.str(),
+                       site.cuda.problem);
+  }
+  if (!fits_in_block(site.shape, site.precision, *site.cuda.plugin)) {
+    return fmt::format(
+        "fused trains on {} only what fits in {} KiB of its memory, network and window together; "
+        "autograd trains any size",
+        site.device.str(), site.cuda.plugin->shared_bytes() / 1024);
+  }
+  return {};
+}
+
+}  // namespace
+
+cuda::FoundPlugin plugin_for(torch::Device device) {
+  return device.is_cuda() ? cuda::find_plugin() : cuda::FoundPlugin{};
+}
+
+EngineChoice resolve_engine(EngineChoice choice, const EngineSite& site,
                             const OptimizerOptions& optimizer) {
-  const bool is_sgd = optimizer.optimizer == OptimizerKind::kSgd;
-  if (choice == EngineChoice::kFused && !is_sgd) {
-    throw InvalidOption("engine", fmt::format("fused trains with the optimizer sgd only, got {}",
-                                              name_of(optimizer.optimizer)));
+  if (choice == EngineChoice::kAutograd) {
+    return choice;
   }
-  if (choice == EngineChoice::kFused && !device.is_cpu()) {
-    throw InvalidOption("engine",
-                        fmt::format("fused trains on the CPU only, got {}", device.str()));
+  const std::string problem = fused_problem(site, optimizer);
+  if (problem.empty()) {
+    return EngineChoice::kFused;
   }
-  if (choice == EngineChoice::kAuto) {
-    return is_sgd && device.is_cpu() ? EngineChoice::kFused : EngineChoice::kAutograd;
+  if (choice == EngineChoice::kFused) {
+    throw InvalidOption("engine", problem);
   }
-  return choice;
+  return EngineChoice::kAutograd;
 }
 
 DeviceChoice device_for(DeviceChoice device, const std::vector<EngineChoice>& engines) {
@@ -35,8 +66,16 @@ DeviceChoice device_for(DeviceChoice device, const std::vector<EngineChoice>& en
 }
 
 std::unique_ptr<Engine> make_engine(EngineChoice resolved, std::shared_ptr<RecurrentModel> model,
-                                    const OptimizerOptions& optimizer) {
-  if (resolved == EngineChoice::kFused) {
+                                    const OptimizerOptions& optimizer,
+                                    const cuda::FoundPlugin& cuda) {
+  const bool is_fused = resolved == EngineChoice::kFused;
+  if (cuda.plugin != nullptr) {
+    if (is_fused) {
+      return std::make_unique<BlockEngine>(std::move(model), optimizer, *cuda.plugin);
+    }
+    return std::make_unique<GraphEngine>(std::move(model), optimizer, cuda.plugin->make_graph());
+  }
+  if (is_fused) {
     return std::make_unique<FusedEngine>(std::move(model), optimizer);
   }
   return std::make_unique<AutogradEngine>(std::move(model), optimizer);

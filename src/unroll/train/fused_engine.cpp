@@ -1,29 +1,14 @@
 #include <unroll/train/fused_engine.h>
 
 #include <ATen/Parallel.h>
-#include <fmt/format.h>
 
 #include <stdexcept>
 #include <utility>
 
+#include <unroll/train/kernel_views.h>
+
 namespace unroll {
 namespace {
-
-template <class Real>
-kernels::MatrixView<Real> view(const torch::Tensor& tensor) {
-  return {.data = tensor.mutable_data_ptr<Real>(),
-          .row_stride = tensor.stride(0),
-          .column_stride = tensor.dim() == 2 ? tensor.stride(1) : 0};
-}
-
-template <class Real>
-kernels::ParameterViews<Real> view(const Weights& weights) {
-  return {.input_weight = view<Real>(weights.input_weight),
-          .recurrent_weight = view<Real>(weights.recurrent_weight),
-          .bias = view<Real>(weights.bias),
-          .readout_weight = view<Real>(weights.readout_weight),
-          .readout_bias = view<Real>(weights.readout_bias)};
-}
 
 /// The parts of `flat`, [elements of the weights and more], that lie like these weights.
 Weights parts_of(const torch::Tensor& flat, const Weights& weights) {
@@ -46,23 +31,6 @@ std::int64_t element_count(const Weights& weights) {
     count += named.tensor.numel();
   }
   return count;
-}
-
-kernels::SymbolRows symbols_of(const Window& windows) {
-  return {.inputs = windows.inputs.const_data_ptr<std::int64_t>(),
-          .targets = windows.targets.const_data_ptr<std::int64_t>(),
-          .stride = windows.inputs.stride(0)};
-}
-
-/// Throws std::invalid_argument.
-void check_state(const torch::Tensor& state, const kernels::StepShape& shape, torch::Dtype dtype) {
-  if (!state.is_cpu() || state.scalar_type() != dtype ||
-      state.sizes() != torch::IntArrayRef({shape.batch_size, shape.hidden_size})) {
-    throw std::invalid_argument(fmt::format(
-        "a state [{}] of {} on the device {}, not [{}, {}] of {} on the CPU",
-        fmt::join(state.sizes(), ", "), torch::toString(state.scalar_type()), state.device().str(),
-        shape.batch_size, shape.hidden_size, torch::toString(dtype)));
-  }
 }
 
 }  // namespace
@@ -90,21 +58,9 @@ torch::Tensor FusedEngine::initial_state(std::int64_t batch_size) const {
 }
 
 Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) {
-  const kernels::StepShape shape = {.batch_size = windows.batch_size(),
-                                    .num_steps = windows.num_steps(),
-                                    .num_classes = model_->options().num_classes,
-                                    .hidden_size = model_->options().hidden_size};
-  if (windows.num_classes() > shape.num_classes) {
-    throw std::invalid_argument(fmt::format("windows of {} classes for a model of {}",
-                                            windows.num_classes(), shape.num_classes));
-  }
   const Window span = windows.windows(range.first, range.count);
+  const kernels::StepShape shape = step_shape(*model_, windows, span, state);
   const Weights weights = model_->weight_views();
-  check_state(state, shape, weights.bias.scalar_type());
-  if (!span.inputs.is_cpu()) {
-    throw std::invalid_argument(
-        fmt::format("windows on the device {}, not the CPU", span.inputs.device().str()));
-  }
   const std::int64_t threads = at::get_num_threads();
   const torch::Tensor losses = torch::empty({range.count}, state.options());
   state = state.clone(torch::MemoryFormat::Contiguous);
@@ -115,7 +71,7 @@ Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, to
           step = std::make_unique<kernels::Step<Real>>(shape, threads);
           threads_ = threads;
         }
-        step->load_parameters(view<Real>(weights));
+        step->load_parameters(view_of<Real>(weights));
         step->load_state(state.const_data_ptr<Real>());
         if (averager_) {
           run_averaged(*step, windows, range, losses);
@@ -123,7 +79,7 @@ Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, to
           step->run(symbols_of(span), range.count, static_cast<Real>(learning_rate_),
                     losses.mutable_data_ptr<Real>());
         }
-        step->store_parameters(view<Real>(weights));
+        step->store_parameters(view_of<Real>(weights));
         step->store_state(state.mutable_data_ptr<Real>());
       },
       step_);
@@ -136,7 +92,7 @@ void FusedEngine::run_averaged(kernels::Step<Real>& step, const WindowDataset& w
   const Weights weights = model_->weight_views();
   const std::int64_t elements = element_count(weights);
   torch::Tensor flat = torch::empty({elements + 1}, losses.options());  // the loss is the last
-  const kernels::ParameterViews<Real> gradient = view<Real>(parts_of(flat, weights));
+  const kernels::ParameterViews<Real> gradient = view_of<Real>(parts_of(flat, weights));
   Real* const loss = flat.mutable_data_ptr<Real>() + elements;
   for (std::int64_t i = 0; i < range.count; ++i) {
     *loss = step.find_gradient(symbols_of(windows.window(range.first + i)), gradient);

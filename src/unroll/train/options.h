@@ -25,7 +25,7 @@ inline constexpr std::array kNames<DeviceChoice> = {
 enum class EngineChoice {
   kAuto,      ///< the fastest that can do the run
   kAutograd,  ///< LibTorch's automatic differentiation
-  kFused,     ///< hand-written kernels, on the CPU and with SGD
+  kFused,     ///< hand-written kernels, with SGD
 };
 
 template <>

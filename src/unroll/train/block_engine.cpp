@@ -1,0 +1,67 @@
+#include <unroll/train/block_engine.h>
+
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include <unroll/train/kernel_views.h>
+
+namespace unroll {
+namespace {
+
+template <class Real>
+void run_in_block(const cuda::Plugin& plugin, const kernels::StepShape& shape,
+                  const cuda::BlockStepCall<Real>& call) {
+  const auto plan = cuda::plan_block_step<Real>(shape, plugin.shared_bytes());
+  if (!plan) {
+    throw std::invalid_argument("the network and a window do not fit in a block of the GPU");
+  }
+  plugin.run(call, *plan);
+}
+
+}  // namespace
+
+BlockEngine::BlockEngine(std::shared_ptr<RecurrentModel> model, const OptimizerOptions& options,
+                         const cuda::Plugin& plugin)
+    : model_(std::move(model)), learning_rate_(options.learning_rate), plugin_(plugin) {
+  options.validate();
+  if (options.optimizer != OptimizerKind::kSgd) {
+    throw std::invalid_argument("the fused engine trains with SGD");
+  }
+}
+
+torch::Tensor BlockEngine::initial_state(std::int64_t batch_size) const {
+  return model_->initial_state(batch_size);
+}
+
+Advance BlockEngine::advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) {
+  const Window span = windows.windows(range.first, range.count);
+  const kernels::StepShape shape = step_shape(*model_, windows, span, state);
+  const Weights weights = model_->weight_views();
+  const torch::Tensor losses = torch::empty({range.count}, state.options());
+  state = state.clone(torch::MemoryFormat::Contiguous);
+  const auto run = [&]<class Real>(Real learning_rate) {
+    run_in_block<Real>(plugin_, shape,
+                       {.parameters = view_of<Real>(weights),
+                        .symbols = symbols_of(span),
+                        .state = state.mutable_data_ptr<Real>(),
+                        .losses = losses.mutable_data_ptr<Real>(),
+                        .count = range.count,
+                        .learning_rate = learning_rate});
+  };
+  if (state.scalar_type() == torch::kFloat64) {
+    run(learning_rate_);
+  } else {
+    run(static_cast<float>(learning_rate_));
+  }
+  return {.losses = losses, .state = state};
+}
+
+bool fits_in_block(const kernels::StepShape& shape, Precision precision,
+                   const cuda::Plugin& plugin) {
+  return precision == Precision::kFloat64
+             ? cuda::plan_block_step<double>(shape, plugin.shared_bytes()).has_value()
+             : cuda::plan_block_step<float>(shape, plugin.shared_bytes()).has_value();
+}
+
+}  // namespace unroll
