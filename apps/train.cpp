@@ -87,7 +87,7 @@ int run(int argc, char** argv) {
   flags.choice("model", command.options.model.model,
                "the hand-written cell loop, or torch::nn::RNN");
   flags.choice("engine", command.options.engine,
-               "how a training step is executed; auto is fused on the CPU with sgd, else autograd");
+               "how a training step is executed; auto is fused with sgd, else autograd");
   cli::add_training_flags(flags, command.options);
   flags.group("Output");
   flags.integer("log-every", command.options.trainer.log_every,

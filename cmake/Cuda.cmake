@@ -16,16 +16,21 @@ if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
     REQUIREMENTS "${CMAKE_CURRENT_LIST_DIR}/nvcc-requirements.txt")
   set(CMAKE_CUDA_COMPILER "${folder}/nvidia/cu13/bin/nvcc")
 endif()
-if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 80-real 90)  # Newer GPUs translate the last one's intermediate code.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
+  set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 90-real 100-real 120)  # Newer GPUs translate the last one's.
 endif()
 enable_language(CUDA)
 
 cmake_path(GET CMAKE_CUDA_COMPILER PARENT_PATH _bin)
 cmake_path(GET _bin PARENT_PATH _toolkit)
+if(NOT UNROLL_CUDART_TOOLKIT STREQUAL _toolkit)
+  unset(UNROLL_CUDART_INCLUDE_DIR CACHE)
+  unset(UNROLL_CUDART CACHE)
+  set(UNROLL_CUDART_TOOLKIT "${_toolkit}" CACHE INTERNAL "Where the two below were found")
+endif()
 find_path(UNROLL_CUDART_INCLUDE_DIR cuda_runtime_api.h
   HINTS "${_toolkit}" ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES} PATH_SUFFIXES include NO_DEFAULT_PATH REQUIRED)
-find_library(UNROLL_CUDART NAMES cudart libcudart.so.13
+find_library(UNROLL_CUDART NAMES cudart libcudart.so.13 libcudart.so.12
   HINTS "${_toolkit}" ${CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES} PATH_SUFFIXES lib64 lib NO_DEFAULT_PATH REQUIRED)
 mark_as_advanced(UNROLL_CUDART_INCLUDE_DIR UNROLL_CUDART)
 add_library(unroll_cudart SHARED IMPORTED)

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,10 +23,21 @@ constexpr const char* kRun =
 /// A run that does not end by itself in the time of a test.
 constexpr const char* kLongRun =
     " --batch-size 6 --series-length 120000 --epochs 1000000 --eval-length 0 --quiet"
-    " --checkpoint-every 50 --rank-timeout 5 ";
+    " --checkpoint-every 50 ";
+constexpr const char* kShortTimeout = " --rank-timeout 5 ";
+/// Ends a test, a minute later, whose ranks should have ended long before.
+constexpr const char* kLongTimeout = " --rank-timeout 60 ";
 /// Waits until a run has its first checkpoint.
 constexpr const char* kUntilSaved =
     "for i in $(seq 600); do [ -e run/checkpoints/best.safetensors ] && break; sleep 0.05; done; ";
+/// Notes the time.
+constexpr const char* kNote = "touch noted; ";
+
+/// Expects a rank to have said why it ended well within kLongTimeout of what was noted.
+void expect_spoke_soon(const TempDir& folder, const RankOutcome& outcome) {
+  EXPECT_LT(outcome.spoke_at - std::filesystem::last_write_time(folder / "noted"),
+            std::chrono::seconds(30));
+}
 
 void expect_losses_near(const std::vector<double>& losses, const std::vector<double>& expected,
                         double tolerance) {
@@ -78,6 +91,17 @@ TEST(TrainInRanks, GoesOnToTheSameBytesAndInOtherNumbersToTheSameLosses) {
   expect_losses_near(read_losses(folder, "run3"), whole, 1e-6);
 }
 
+TEST(TrainInRanks, GoOnWhereOneProcessHasEnded) {
+  const TempDir folder;
+  const std::string several =
+      " --batch-size 6 --series-length 12000 --log-every 1 --eval-length 0 --no-report --quiet ";
+  expect_trains(folder, "--epochs 2" + several + "--out whole");
+  expect_trains(folder, "--epochs 1" + several + "--out run");
+  EXPECT_EQ(exit_codes(train_in_ranks(folder, 2, "--quiet --no-report --epochs 2 --resume run")),
+            "0 0 ");
+  expect_losses_near(read_losses(folder, "run"), read_losses(folder, "whole"), 1e-6);
+}
+
 TEST(TrainInRanks, EachReadsItsRowsOfASeriesFile) {
   const TempDir folder;
   std::string csv = "input,target\n";
@@ -102,22 +126,26 @@ TEST(TrainInRanks, EachReadsItsRowsOfASeriesFile) {
 
 TEST(TrainInRanks, EndsNamingTheRankThatWasKilledWithItsCheckpointsGood) {
   const TempDir folder;
-  const auto outcomes = train_in_ranks(folder, 3, kLongRun + std::string("--out run"),
-                                       kUntilSaved + std::string("kill -KILL $pid2"));
+  const auto outcomes =
+      train_in_ranks(folder, 3, kLongRun + std::string(kLongTimeout) + "--out run",
+                     kUntilSaved + std::string(kNote) + "kill -KILL $pid2");
   EXPECT_EQ(exit_codes(outcomes), "1 1 137 ");
   for (const int rank : {0, 1}) {
     const std::string& error = outcomes[static_cast<std::size_t>(rank)].err;
     EXPECT_TRUE(error.starts_with("unroll-train: rank " + std::to_string(rank) + ": rank 2 ("))
         << error;
     EXPECT_TRUE(error.ends_with(") has died, or does not answer any more\n")) << error;
+    expect_spoke_soon(folder, outcomes[static_cast<std::size_t>(rank)]);
   }
   EXPECT_EQ(verify(folder).find("damaged"), std::string::npos) << verify(folder);
 }
 
 TEST(TrainInRanks, EndsNamingRank0WhenThatWasKilled) {
   const TempDir folder;
-  const auto outcomes = train_in_ranks(folder, 2, kLongRun + std::string("--out run"),
-                                       kUntilSaved + std::string("kill -KILL $pid0"));
+  const auto outcomes =
+      train_in_ranks(folder, 2, kLongRun + std::string(kLongTimeout) + "--out run",
+                     kUntilSaved + std::string(kNote) + "kill -KILL $pid0");
+  expect_spoke_soon(folder, outcomes[1]);
   EXPECT_EQ(exit_codes(outcomes), "137 1 ");
   EXPECT_TRUE(outcomes[1].err.starts_with("unroll-train: rank 1: rank 0 at 127.0.0.1:"))
       << outcomes[1].err;
@@ -128,7 +156,7 @@ TEST(TrainInRanks, EndsNamingRank0WhenThatWasKilled) {
 TEST(TrainInRanks, NamesARankThatHangsAfterTheTimeOut) {
   const TempDir folder;
   const auto outcomes =
-      train_in_ranks(folder, 2, kLongRun + std::string("--out run"),
+      train_in_ranks(folder, 2, kLongRun + std::string(kShortTimeout) + "--out run",
                      kUntilSaved + std::string("kill -STOP $pid1; wait $pid0; kill -KILL $pid1"));
   EXPECT_TRUE(outcomes[0].err.starts_with("unroll-train: rank 0: rank 1 (")) << outcomes[0].err;
 }
@@ -136,20 +164,43 @@ TEST(TrainInRanks, NamesARankThatHangsAfterTheTimeOut) {
 TEST(TrainInRanks, EndsEverywhereWithTheErrorOfRank0) {
   const TempDir folder;
   run_shell("mkdir run; touch run/something", folder.path());
-  const auto taken = train_in_ranks(folder, 2, kLongRun + std::string("--out run"));
+  const std::string flags = kLongRun + std::string(kShortTimeout);
+  const auto taken = train_in_ranks(folder, 2, flags + "--out run");
   EXPECT_EQ(exit_codes(taken), "1 1 ");
   EXPECT_TRUE(taken[0].err.starts_with("unroll-train: rank 0: run: is not empty")) << taken[0].err;
   EXPECT_EQ(taken[1].err, "unroll-train: rank 1: rank 0 has failed: " + taken[0].err.substr(22));
 
   const auto too_large =
-      run_ranks(folder, {.size = 2, .command = [](std::int64_t rank) {
+      run_ranks(folder, {.size = 2, .command = [&](std::int64_t rank) {
                            return (rank == 0 ? "ulimit -f 4; exec " : "exec ") +
-                                  train_command(kLongRun + std::string("--log-every 1 --out full"));
+                                  train_command(flags + "--log-every 1 --out full");
                          }});
   EXPECT_EQ(exit_codes(too_large), "1 1 ");
   EXPECT_TRUE(too_large[0].err.starts_with("unroll-train: rank 0: full/")) << too_large[0].err;
   EXPECT_EQ(too_large[1].err,
             "unroll-train: rank 1: rank 0 has failed: " + too_large[0].err.substr(22));
+}
+
+TEST(TrainInRanks, EndsEverywhereWhereItDiverges) {
+  const TempDir folder;
+  const auto outcomes =
+      train_in_ranks(folder, 2, kLongRun + std::string("--learning-rate 3e38 --out run"));
+  EXPECT_EQ(exit_codes(outcomes), "1 1 ");
+  for (const Outcome& outcome : outcomes) {
+    EXPECT_NE(outcome.err.find(": the loss is "), std::string::npos) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+TEST(TrainInRanks, SavesAndEndsEverywhereOnSigint) {
+  const TempDir folder;
+  const auto outcomes =
+      train_in_ranks(folder, 2, kLongRun + std::string(kLongTimeout) + "--out run",
+                     kUntilSaved + std::string(kNote) + "kill -INT $pid0");
+  EXPECT_EQ(exit_codes(outcomes), "130 130 ");
+  EXPECT_NE(outcomes[0].err.find("--resume run"), std::string::npos) << outcomes[0].err;
+  expect_spoke_soon(folder, outcomes[0]);
+  EXPECT_EQ(verify(folder).find("damaged"), std::string::npos) << verify(folder);
 }
 
 TEST(TrainInRanks, NeedsARowForEveryRank) {

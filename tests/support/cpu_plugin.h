@@ -48,7 +48,7 @@ class TurnsBlock {
   mutable std::mt19937 random_{3};
 };
 
-/// Counts what is asked of it. Records as CUDA does: without doing the work.
+/// Counts what is asked of it. Records without doing the work, as CUDA does.
 class FunctionGraph final : public cuda::Graph {
  public:
   struct Counts {

@@ -6,12 +6,14 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include <unroll/base/error.h>
 #include <unroll/data/window_dataset.h>
 #include <unroll/model/model.h>
-#include <unroll/train/autograd_engine.h>
+#include <unroll/train/engine_choice.h>
 
 #include "../support/tensors.h"
 
@@ -56,19 +58,42 @@ TEST(Device, AskingAgainGivesTheSame) {
   EXPECT_EQ(resolve_device(DeviceChoice::kCpu), torch::kCPU);
 }
 
-/// The losses of a hundred windows on a device, with everything that belongs there.
-std::vector<double> losses_on(torch::Device device, ModelKind kind) {
-  const ModelOptions options = {.model = kind};
-  const WindowDataset dataset(testing::scrambled_series(3000, 2), {}, device);
-  const auto model = make_model(options, torch::kFloat64, device);
-  model->set_weights(testing::spread_weights(options, torch::kFloat64));
-  AutogradEngine engine(model, {});
-  const Advance advance =
-      engine.advance(dataset, {.first = 0, .count = 100}, engine.initial_state(3));
-  EXPECT_EQ(advance.losses.device().type(), device.type());
-  EXPECT_EQ(advance.state.device().type(), device.type());
+/// What is trained, of all that the engines of a device offer.
+struct Training {
+  ModelKind model = ModelKind::kManual;
+  EngineChoice engine = EngineChoice::kAutograd;
+  OptimizerKind optimizer = OptimizerKind::kSgd;
+  torch::Dtype dtype = torch::kFloat64;
+  std::int64_t batch_size = 3;
+  std::int64_t hidden_size = 4;
+};
+
+/// The losses of a hundred windows on a device, with everything that belongs there; after half of
+/// them the optimizer's state is set to what it is.
+std::vector<double> losses_on(torch::Device device, const Training& training) {
+  const ModelOptions options = {.model = training.model, .hidden_size = training.hidden_size};
+  const WindowDataset dataset(testing::scrambled_series(1'000 * training.batch_size, 2),
+                              {.batch_size = training.batch_size}, device);
+  const auto model = make_model(options, training.dtype, device);
+  model->set_weights(testing::spread_weights(options, training.dtype));
+  const auto engine =
+      make_engine(training.engine, model, {.optimizer = training.optimizer}, plugin_for(device));
+  const Advance first = engine->advance(dataset, {.first = 0, .count = 50},
+                                        engine->initial_state(training.batch_size));
+  engine->set_optimizer_state(engine->optimizer_state());
+  const Advance second = engine->advance(dataset, {.first = 50, .count = 50}, first.state);
+  EXPECT_EQ(second.losses.device().type(), device.type());
+  EXPECT_EQ(second.state.device().type(), device.type());
   EXPECT_TRUE(model->weights().bias.device().is_cpu());
-  return testing::numbers(advance.losses);
+  return testing::numbers(torch::cat({first.losses, second.losses}));
+}
+
+void expect_same(const Training& training, torch::Device device) {
+  SCOPED_TRACE(std::string(name_of(training.model)) + " " + std::string(name_of(training.engine)) +
+               " " + std::string(name_of(training.optimizer)) + " " +
+               torch::toString(training.dtype) + " H" + std::to_string(training.hidden_size));
+  const double tolerance = training.dtype == torch::kFloat64 ? 1e-9 : 1e-3;
+  testing::expect_near(losses_on(device, training), losses_on(torch::kCPU, training), tolerance);
 }
 
 TEST(Device, CudaTrainsAsTheCpuDoes) {
@@ -76,8 +101,30 @@ TEST(Device, CudaTrainsAsTheCpuDoes) {
   if (device.is_cpu()) {
     GTEST_SKIP() << "this machine has no usable GPU";
   }
-  for (const ModelKind kind : {ModelKind::kManual, ModelKind::kBuiltin}) {
-    testing::expect_near(losses_on(device, kind), losses_on(torch::kCPU, kind), 1e-9);
+  for (const ModelKind model : {ModelKind::kManual, ModelKind::kBuiltin}) {
+    for (const torch::Dtype dtype : {torch::kFloat64, torch::kFloat32}) {
+      for (const OptimizerKind optimizer :
+           {OptimizerKind::kSgd, OptimizerKind::kAdagrad, OptimizerKind::kAdam}) {
+        expect_same({.model = model, .optimizer = optimizer, .dtype = dtype}, device);
+      }
+    }
+  }
+}
+
+TEST(Device, CudaTrainsInOneKernelAsTheCpuDoes) {
+  const torch::Device device = resolve_device(DeviceChoice::kAuto);
+  if (device.is_cpu() || plugin_for(device).plugin == nullptr) {
+    GTEST_SKIP() << "this machine has no usable GPU, or this build no library for it";
+  }
+  for (const ModelKind model : {ModelKind::kManual, ModelKind::kBuiltin}) {
+    for (const torch::Dtype dtype : {torch::kFloat64, torch::kFloat32}) {
+      const Training small = {.model = model, .engine = EngineChoice::kFused, .dtype = dtype};
+      Training wide = small;
+      wide.batch_size = 30;
+      wide.hidden_size = 20;
+      expect_same(small, device);
+      expect_same(wide, device);
+    }
   }
 }
 

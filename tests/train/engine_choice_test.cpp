@@ -71,6 +71,10 @@ TEST_F(ResolveEngine, RefusesFusedWhereItDoesNotApply) {
   EXPECT_EQ(refusal(gpu(kWide), OptimizerKind::kSgd),
             "fused trains on cuda only what fits in 227 KiB of its memory, network and window "
             "together; autograd trains any size");
+  const testing::CpuPlugin unknown_gpu(0);
+  EXPECT_EQ(
+      refusal({.device = torch::kCUDA, .cuda = {.plugin = &unknown_gpu}}, OptimizerKind::kSgd),
+      "fused was not compiled for the GPU that cuda is here");
 }
 
 TEST(DeviceFor, AutoIsTheCpuWhereTheFusedEngineIsAskedFor) {
@@ -78,7 +82,7 @@ TEST(DeviceFor, AutoIsTheCpuWhereTheFusedEngineIsAskedFor) {
   EXPECT_EQ(device_for(kAuto, {EngineChoice::kFused}), kCpu);
   EXPECT_EQ(device_for(kAuto, {EngineChoice::kAutograd, EngineChoice::kFused}), kCpu);
   EXPECT_EQ(device_for(kAuto, {EngineChoice::kAuto, EngineChoice::kAutograd}), kAuto);
-  EXPECT_EQ(device_for(kCuda, {EngineChoice::kFused}), kCuda) << "which is refused later";
+  EXPECT_EQ(device_for(kCuda, {EngineChoice::kFused}), kCuda);
 }
 
 TEST(MakeEngine, MakesWhatTheChoiceNames) {

@@ -13,35 +13,41 @@ namespace {
 
 constexpr const char* kLibrary = "libunroll_cuda.so";
 
-/// Where the library may be, the likeliest first.
-std::vector<std::string> places() {
+/// Where the library may be beside this program: as built, and as installed.
+std::vector<std::filesystem::path> places() {
   std::error_code ignored;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  if (program.empty()) {
+    return {};
+  }
   const auto folder = program.parent_path();
-  return {folder / kLibrary, folder.parent_path() / "lib" / kLibrary, kLibrary};
+  return {folder / kLibrary, folder.parent_path() / UNROLL_INSTALL_LIBDIR / kLibrary};
+}
+
+/// The path of the library, or its name alone for the dynamic linker to look for.
+std::string find_library() {
+  std::error_code ignored;
+  for (const std::filesystem::path& place : places()) {
+    if (std::filesystem::exists(place, ignored)) {
+      return place;
+    }
+  }
+  return kLibrary;
 }
 
 FoundPlugin load() {
-  for (const std::string& place : places()) {
-    if (place != kLibrary && !std::filesystem::exists(place)) {
-      continue;
-    }
-    void* const library = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-      if (place == kLibrary) {
-        break;
-      }
-      return {.problem = std::string("it does not load: ") + ::dlerror()};
-    }
-    const auto make =
-        reinterpret_cast<decltype(&unroll_cuda_plugin)>(::dlsym(library, "unroll_cuda_plugin"));
-    const Plugin* const plugin = make == nullptr ? nullptr : make(kVersion.data());
-    if (plugin == nullptr) {
-      return {.problem = place + " is of another version than this program"};
-    }
-    return {.plugin = plugin};
+  const std::string path = find_library();
+  void* const library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    return {.problem = ::dlerror()};
   }
-  return {.problem = std::string(kLibrary) + " was not found; build Unroll with UNROLL_CUDA"};
+  const auto make =
+      reinterpret_cast<decltype(&unroll_cuda_plugin)>(::dlsym(library, "unroll_cuda_plugin"));
+  const Plugin* const plugin = make == nullptr ? nullptr : make(kVersion.data());
+  if (plugin == nullptr) {
+    return {.problem = path + " is of another version than this program"};
+  }
+  return {.plugin = plugin};
 }
 
 }  // namespace

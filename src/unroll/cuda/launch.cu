@@ -42,6 +42,15 @@ cudaError_t launch_any(const BlockStepCall<Real>& call, const BlockStepPlan& pla
 
 }  // namespace
 
+bool has_kernel() {
+  cudaFuncAttributes attributes;
+  if (cudaFuncGetAttributes(&attributes, &run_block_step<float, 1>) == cudaSuccess) {
+    return true;
+  }
+  cudaGetLastError();  // so that no later call reports it
+  return false;
+}
+
 cudaError_t launch(const BlockStepCall<float>& call, const BlockStepPlan& plan,
                    cudaStream_t stream) {
   return launch_any(call, plan, stream);

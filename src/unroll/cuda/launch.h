@@ -7,6 +7,9 @@
 
 namespace unroll::cuda {
 
+/// Whether the kernel was compiled for the current GPU.
+bool has_kernel();
+
 /// Runs a BlockStep in one block on a stream, and returns before it is done.
 cudaError_t launch(const BlockStepCall<float>& call, const BlockStepPlan& plan,
                    cudaStream_t stream);

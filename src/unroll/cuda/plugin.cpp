@@ -3,16 +3,21 @@
 #include <unroll/cuda/plugin.h>
 
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
+#include <cuda.h>
 #include <cuda_runtime_api.h>
 
 #include <optional>
 
 #include <unroll/cuda/launch.h>
 #include <unroll/version.h>
+
+// Before, LibTorch's headers gave CUDAGraph another size than LibTorch did.
+static_assert(CUDA_VERSION >= 12'040);
 
 namespace unroll::cuda {
 namespace {
@@ -24,8 +29,17 @@ class RecordedGraph final : public Graph {
   void record(const std::function<void()>& work) override {
     graph_.emplace();
     on_own_stream([&] {
+      // What rehearsals have left in LibTorch's cache cannot be given back during a capture, which
+      // allocates from a pool of its own.
+      stream_.synchronize();
+      c10::cuda::CUDACachingAllocator::emptyCache();
       graph_->capture_begin();
-      work();
+      try {
+        work();
+      } catch (...) {
+        abandon_capture();
+        throw;
+      }
       graph_->capture_end();
     });
   }
@@ -33,6 +47,16 @@ class RecordedGraph final : public Graph {
   void replay() override { graph_->replay(); }
 
  private:
+  /// Takes the stream out of a capture that has failed.
+  void abandon_capture() {
+    cudaGraph_t unfinished = nullptr;
+    if (cudaStreamEndCapture(stream_, &unfinished) == cudaSuccess && unfinished != nullptr) {
+      C10_CUDA_CHECK_WARN(cudaGraphDestroy(unfinished));
+    }
+    C10_CUDA_IGNORE_ERROR(cudaGetLastError());
+    graph_.reset();
+  }
+
   /// LibTorch records on no default stream. What comes before and after on the current one keeps
   /// its place.
   void on_own_stream(const std::function<void()>& work) {
@@ -65,6 +89,9 @@ class CudaPlugin final : public Plugin {
   }
 
   [[nodiscard]] std::size_t shared_bytes() const override {
+    if (!has_kernel()) {
+      return 0;
+    }
     int bytes = 0;
     C10_CUDA_CHECK(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin,
                                           c10::cuda::current_device()));

@@ -42,7 +42,8 @@ class Plugin {
 
   [[nodiscard]] virtual std::unique_ptr<Graph> make_graph() const = 0;
 
-  /// The most shared memory that a block can have on the current GPU.
+  /// The most shared memory that a block can have on the current GPU; 0 if the kernel was not
+  /// compiled for it.
   [[nodiscard]] virtual std::size_t shared_bytes() const = 0;
 
   /// Runs a BlockStep.
@@ -56,8 +57,8 @@ struct FoundPlugin {
   std::string problem = {};
 };
 
-/// Looks for the library beside this program, in the folder lib beside the program's own, and where
-/// the dynamic linker looks. LibTorch's CUDA half must be loaded by then. Looks once.
+/// Looks for the library beside this program, where an installed program has its libraries, and
+/// where the dynamic linker looks. LibTorch's CUDA half must be loaded by then. Looks once.
 const FoundPlugin& find_plugin();
 
 }  // namespace unroll::cuda

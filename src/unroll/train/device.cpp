@@ -1,5 +1,6 @@
 #include <unroll/train/device.h>
 
+#include <ATen/Context.h>
 #include <dlfcn.h>
 #include <torch/cuda.h>
 
@@ -30,6 +31,8 @@ std::string why_no_cuda() {
   if (!torch::cuda::is_available()) {
     return "LibTorch finds no usable GPU";
   }
+  // By default cuDNN rounds what it multiplies to 10 bits: the models would no longer be the same.
+  at::globalContext().setAllowTF32CuDNN(false);
   return {};
 }
 

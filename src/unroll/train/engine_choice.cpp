@@ -29,6 +29,9 @@ std::string fused_problem(const EngineSite& site, const OptimizerOptions& optimi
     return fmt::format("fused needs Unroll's CUDA library on {}: {}", site.device.str(),
                        site.cuda.problem);
   }
+  if (site.cuda.plugin->shared_bytes() == 0) {
+    return fmt::format("fused was not compiled for the GPU that {} is here", site.device.str());
+  }
   if (!fits_in_block(site.shape, site.precision, *site.cuda.plugin)) {
     return fmt::format(
         "fused trains on {} only what fits in {} KiB of its memory, network and window together; "

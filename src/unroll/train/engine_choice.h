@@ -31,7 +31,8 @@ cuda::FoundPlugin plugin_for(torch::Device device);
 EngineChoice resolve_engine(EngineChoice choice, const EngineSite& site,
                             const OptimizerOptions& optimizer);
 
-/// Where these engines are to train: one that trains on the CPU alone decides where auto is.
+/// Where these engines are to train: auto is the CPU for the fused one, which trains any size
+/// there.
 DeviceChoice device_for(DeviceChoice device, const std::vector<EngineChoice>& engines);
 
 /// Makes the engine that a resolved choice names, on the model's device. On a GPU autograd's step

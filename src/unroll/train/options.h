@@ -23,7 +23,7 @@ inline constexpr std::array kNames<DeviceChoice> = {
 
 /// How a training step is executed.
 enum class EngineChoice {
-  kAuto,      ///< the fastest that can do the run
+  kAuto,      ///< fused where it applies, else autograd
   kAutograd,  ///< LibTorch's automatic differentiation
   kFused,     ///< hand-written kernels, with SGD
 };
@@ -72,8 +72,8 @@ struct OptimizerOptions {
 struct TrainerOptions {
   /// Passes over a series of series_length, each starting from a zero state.
   std::int64_t epochs = 5;
-  /// Windows between two log rows. The losses are read back from the device once a row, so a small
-  /// number costs speed.
+  /// Windows between two log rows. The losses are read back from the device at a row's end at the
+  /// latest, so a small number costs speed.
   std::int64_t log_every = 100;
 
   /// @throws InvalidOption if log_every is below 1, or epochs not from 1 to a billion.
