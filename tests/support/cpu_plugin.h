@@ -18,7 +18,7 @@
 namespace unroll::testing {
 
 /// The shared memory of a block on an H100.
-inline constexpr std::size_t kSharedBytes = 227 * 1024;
+inline constexpr std::size_t kSharedBytes = std::size_t{227} * 1024;
 
 enum class LaneOrder { kUp, kDown, kAnyhow };
 

@@ -87,8 +87,8 @@ struct BlockStepPlan {
   int symbols;         ///< inputs, then targets, 16 bits each: [chunk, T, B]
   std::size_t bytes;   ///< of all of it
 
-  Divisor by_H;
-  Divisor by_B;
+  Divisor hidden_divisor;
+  Divisor batch_divisor;
 
   /// Products of hidden units, and what else a gradient is of.
   [[nodiscard]] UNROLL_HOST_DEVICE constexpr int gradient_items() const {
@@ -123,8 +123,8 @@ std::optional<BlockStepPlan> plan_block_step(const kernels::StepShape& shape,
   plan.C = static_cast<int>(shape.num_classes);
   plan.H = static_cast<int>(shape.hidden_size);
   plan.P = plan.T * plan.B;
-  plan.by_H = Divisor(plan.H);
-  plan.by_B = Divisor(plan.B);
+  plan.hidden_divisor = Divisor(plan.H);
+  plan.batch_divisor = Divisor(plan.B);
 
   const bool is_wide = plan.B >= kRowsOfTile && plan.B * plan.H > kMostLanes / 2;
   plan.rows = is_wide ? kRowsOfTile : 1;
@@ -214,7 +214,7 @@ class BlockStep {
   /// Where a parameter lies, as its gradient does, by its number in the order of the parameters.
   [[nodiscard]] UNROLL_HOST_DEVICE int slot(int item) const {
     const int recurrent_items = plan_.H * plan_.H;
-    const int row = item < recurrent_items ? plan_.by_H.divide(item) : plan_.H;
+    const int row = item < recurrent_items ? plan_.hidden_divisor.divide(item) : plan_.H;
     return item + row * (plan_.recurrent_stride - plan_.H);
   }
   [[nodiscard]] UNROLL_HOST_DEVICE int ring(int steps) const {
@@ -260,7 +260,7 @@ class BlockStep {
     Real* const first = state(0);
     UNROLL_FEW_TURNS
     for (int i = lane; i < plan_.B * plan_.H; i += plan_.lanes) {
-      const int b = plan_.by_H.divide(i);
+      const int b = plan_.hidden_divisor.divide(i);
       first[(i - b * plan_.H) * plan_.state_stride + b] = call_.state[i];
     }
   }
@@ -270,7 +270,7 @@ class BlockStep {
     const Real* const last = state(0);
     UNROLL_FEW_TURNS
     for (int i = lane; i < plan_.B * plan_.H; i += plan_.lanes) {
-      const int b = plan_.by_H.divide(i);
+      const int b = plan_.hidden_divisor.divide(i);
       call_.state[i] = last[(i - b * plan_.H) * plan_.state_stride + b];
     }
   }
@@ -282,7 +282,7 @@ class BlockStep {
     const int steps = windows * plan_.T;
     UNROLL_FEW_TURNS
     for (int i = lane; i < steps * plan_.B; i += plan_.lanes) {
-      const int step = plan_.by_B.divide(i);
+      const int step = plan_.batch_divisor.divide(i);
       const std::int64_t theirs =
           (i - step * plan_.B) * call_.symbols.stride + first * plan_.T + step;
       chunk_inputs()[i] = static_cast<std::uint16_t>(call_.symbols.inputs[theirs]);
@@ -296,7 +296,7 @@ class BlockStep {
     Real* const after = state(step + 1);
     UNROLL_FEW_TURNS
     for (int item = lane; item < plan_.tiles * plan_.H; item += plan_.lanes) {
-      const int tile = plan_.by_H.divide(item);
+      const int tile = plan_.hidden_divisor.divide(item);
       const int h = item - tile * plan_.H;
       const int b = tile * kRows;
       Rows sums;
@@ -323,14 +323,14 @@ class BlockStep {
     Real loss = 0;
     UNROLL_FEW_TURNS
     for (int position = lane; position < plan_.P; position += plan_.lanes) {
-      const int step = plan_.by_B.divide(position);
+      const int step = plan_.batch_divisor.divide(position);
       const Real* const column = state(step + 1) + (position - step * plan_.B);
       Real* const own = logits(position);
       Real largest = 0;
       for (int c = 0; c < plan_.C; ++c) {
         Real logit = readout_bias()[c];
-        for (int h = 0; h < plan_.H; ++h) {
-          logit += readout()[c * plan_.H + h] * column[h * plan_.state_stride];
+        for (int h = 0, place = 0; h < plan_.H; ++h, place += plan_.state_stride) {
+          logit += readout()[c * plan_.H + h] * column[place];
         }
         own[c] = logit;
         largest = c == 0 || logit > largest ? logit : largest;
@@ -378,7 +378,7 @@ class BlockStep {
 
   /// The loss's gradient by the sum that tanh is taken of, for a tile of rows of a unit.
   UNROLL_HOST_DEVICE void find_delta(int step, int item) {
-    const int tile = plan_.by_H.divide(item);
+    const int tile = plan_.hidden_divisor.divide(item);
     const int h = item - tile * plan_.H;
     const int b = tile * kRows;
     Rows sums;
@@ -416,7 +416,7 @@ class BlockStep {
     const int first = step * plan_.B;
     Real sum = 0;
     if (item < H * H) {
-      const int from = plan_.by_H.divide(item);
+      const int from = plan_.hidden_divisor.divide(item);
       const Real* const states = state(step) + from * plan_.state_stride;
       const Real* const deltas = delta(step) + (item - from * H) * plan_.state_stride;
       for (int b = 0; b < plan_.B; b += kRows) {
@@ -430,7 +430,7 @@ class BlockStep {
     }
     item -= H * H;
     if (item < C * H) {
-      const int c = plan_.by_H.divide(item);
+      const int c = plan_.hidden_divisor.divide(item);
       const Real* const deltas = delta(step) + (item - c * H) * plan_.state_stride;
       for (int b = 0; b < plan_.B; ++b) {
         sum += input_at(first + b) == c ? deltas[b] : Real(0);
@@ -447,7 +447,7 @@ class BlockStep {
     }
     item -= H;
     if (item < C * H) {
-      const int c = plan_.by_H.divide(item);
+      const int c = plan_.hidden_divisor.divide(item);
       const Real* const states = state(step + 1) + (item - c * H) * plan_.state_stride;
       for (int b = 0; b < plan_.B; ++b) {
         sum += logits(first + b)[c] * states[b];
@@ -486,13 +486,13 @@ class BlockStep {
     const kernels::ParameterViews<Real>& theirs = call_.parameters;
     UNROLL_FEW_TURNS
     for (int i = lane; i < H * H; i += plan_.lanes) {
-      const int from = plan_.by_H.divide(i);
+      const int from = plan_.hidden_divisor.divide(i);
       const int to = i - from * H;
       move(recurrent()[from * plan_.recurrent_stride + to], theirs.recurrent_weight.at(to, from));
     }
     UNROLL_FEW_TURNS
     for (int i = lane; i < C * H; i += plan_.lanes) {
-      const int c = plan_.by_H.divide(i);
+      const int c = plan_.hidden_divisor.divide(i);
       const int h = i - c * H;
       move(input()[i], theirs.input_weight.at(h, c));
       move(readout()[i], theirs.readout_weight.at(c, h));

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -161,7 +162,9 @@ class GlooRanks final : public Ranks {
 std::unique_ptr<Ranks> join_ranks(const RankOptions& options) {
   options.validate();
   // What c10d would print on stderr, with its call stack, is thrown from here.
-  FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, c10::GLOG_FATAL);
+  static std::once_flag silenced;
+  std::call_once(
+      silenced, [] { FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, c10::GLOG_FATAL); });
   return std::make_unique<GlooRanks>(options);
 }
 

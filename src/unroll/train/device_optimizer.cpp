@@ -29,7 +29,7 @@ State* find_state(torch::optim::Optimizer& optimizer, const torch::Tensor& param
 template <class State>
 void count_in(torch::optim::Optimizer& optimizer, std::int64_t steps) {
   for (const torch::Tensor& parameter : parameters_of(optimizer)) {
-    if (State* const state = find_state<State>(optimizer, parameter)) {
+    if (auto* const state = find_state<State>(optimizer, parameter)) {
       state->step(state->step() + steps);
     }
   }
