@@ -464,6 +464,23 @@ TEST_P(DurableRunFiles, GoesOnFromTheBestWhereAllOthersAreDamaged) {
   EXPECT_EQ(differing(remains(path("run")), expected), std::set<std::string>());
 }
 
+// A run that was killed when its best checkpoint had been saved, and the regular one of that window
+// had not: it goes on from an older one, and may be killed again before it comes there.
+TEST_P(DurableRunFiles, TheBestOfAWindowToComeIsSavedAgain) {
+  const auto expected = whole();
+  stop_after(29, "run");
+  stop_after(50, "later");
+  const std::string best = path("run/checkpoints/best.safetensors");
+  fs::copy_file(path("later/checkpoints/window-000000000044.safetensors"), best,
+                fs::copy_options::overwrite_existing);
+  EXPECT_EQ(bad_files("run"), std::set<std::string>{"best.safetensors"});
+  resume("run", at_question(1));
+  EXPECT_EQ(bad_files("run"), std::set<std::string>());
+  EXPECT_FALSE(fs::exists(best));
+  resume("run");
+  EXPECT_EQ(differing(remains(path("run")), expected), std::set<std::string>());
+}
+
 TEST_P(DurableRunFiles, ACheckpointThatCannotBeJudgedIsKept) {
   stop_after(29, "run");
   const std::string newest = path("run/checkpoints/last.safetensors");

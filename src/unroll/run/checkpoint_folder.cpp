@@ -119,6 +119,9 @@ NewestCheckpoint CheckpointFolder::newest(const std::string& run_directory) {
   // from it would not save.
   if (!newest.found) {
     newest.found = std::move(best);
+  } else if (best) {
+    newest.best_is_ahead =
+        best->checkpoint.progress.windows > newest.found->checkpoint.progress.windows;
   }
   return newest;
 }
@@ -134,6 +137,10 @@ std::vector<std::string> CheckpointFolder::paths(const std::string& run_director
 void CheckpointFolder::go_on_from(const NewestCheckpoint& newest) {
   for (const DamagedCheckpoint& damaged : newest.damaged) {
     remove_file(damaged.path);
+  }
+  if (newest.best_is_ahead) {  // it is saved again, and its row is not in metrics.csv until then
+    remove_file(path_ + "/" + kBest);
+    sync_name(path_ + "/" + kBest);
   }
   if (!newest.found->path.ends_with(kLast)) {
     remove_replaced();

@@ -26,6 +26,7 @@ struct DamagedCheckpoint {
 struct NewestCheckpoint {
   std::optional<FoundCheckpoint> found;  ///< the newest one that is whole
   std::vector<DamagedCheckpoint> damaged;
+  bool best_is_ahead = false;  ///< best.safetensors is of a later window than `found`
 };
 
 /// A run's checkpoints, each of which appears whole or not at all:
