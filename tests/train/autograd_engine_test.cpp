@@ -20,6 +20,7 @@
 #include <unroll/model/model.h>
 
 #include "../support/reference_rnn.h"
+#include "../support/spread_model.h"
 #include "../support/tensors.h"
 
 namespace unroll {
@@ -42,11 +43,8 @@ class AutogradEngineTest : public ::testing::TestWithParam<ModelKind> {
         initial(testing::spread({kBatch, kHidden}, 0.9, 0.2)) {}
 
   static std::shared_ptr<RecurrentModel> make(torch::Dtype dtype) {
-    const ModelOptions options = {
-        .model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden};
-    auto model = make_model(options, dtype, torch::kCPU);
-    model->set_weights(testing::spread_weights(options, dtype));
-    return model;
+    return testing::spread_model(
+        {.model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden}, dtype);
   }
 
   /// The network without LibTorch, with these weights.
@@ -279,8 +277,7 @@ TEST(AutogradEngine, LeavesTheBuiltinModelsSecondBiasAtZero) {
   const ModelOptions options = {.model = ModelKind::kBuiltin};
   for (const OptimizerKind kind :
        {OptimizerKind::kSgd, OptimizerKind::kAdagrad, OptimizerKind::kAdam}) {
-    const auto model = make_model(options, torch::kFloat32, torch::kCPU);
-    model->set_weights(testing::spread_weights(options, torch::kFloat32));
+    const auto model = testing::spread_model(options, torch::kFloat32);
     const WindowDataset dataset(testing::scrambled_series(600, 2), {}, torch::kCPU);
     AutogradEngine engine(model, {.optimizer = kind, .learning_rate = 0.1});
     engine.advance(dataset, {.first = 0, .count = 20}, engine.initial_state(3));

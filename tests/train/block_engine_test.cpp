@@ -16,6 +16,7 @@
 #include <unroll/train/fused_engine.h>
 
 #include "../support/cpu_plugin.h"
+#include "../support/spread_model.h"
 #include "../support/tensors.h"
 
 namespace unroll {
@@ -28,11 +29,8 @@ constexpr std::int64_t kBatch = 4;
 class BlockEngineTest : public ::testing::TestWithParam<ModelKind> {
  protected:
   static std::shared_ptr<RecurrentModel> make(torch::Dtype dtype) {
-    const ModelOptions options = {
-        .model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden};
-    auto model = make_model(options, dtype, torch::kCPU);
-    model->set_weights(testing::spread_weights(options, dtype));
-    return model;
+    return testing::spread_model(
+        {.model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden}, dtype);
   }
 
   WindowDataset windows{testing::scrambled_series(kBatch * 5 * 60, kClasses),
@@ -117,12 +115,12 @@ TEST_P(BlockEngineTest, RefusesOtherOptimizersAndBadLearningRates) {
 TEST(FitsInBlock, WhereTheMemoryIsEnough) {
   const kernels::StepShape shape = {
       .batch_size = 3, .num_steps = 10, .num_classes = 2, .hidden_size = 4};
-  EXPECT_TRUE(fits_in_block(shape, Precision::kFloat32, testing::CpuPlugin(8'000)));
-  EXPECT_FALSE(fits_in_block(shape, Precision::kFloat32, testing::CpuPlugin(2'000)));
+  EXPECT_TRUE(fits_in_block(shape, Precision::kFloat32, 8'000));
+  EXPECT_FALSE(fits_in_block(shape, Precision::kFloat32, 2'000));
   const std::size_t of_floats =
       cuda::plan_block_step<float>(shape, testing::kSharedBytes).value().bytes;
-  EXPECT_TRUE(fits_in_block(shape, Precision::kFloat32, testing::CpuPlugin(of_floats)));
-  EXPECT_FALSE(fits_in_block(shape, Precision::kFloat64, testing::CpuPlugin(of_floats)));
+  EXPECT_TRUE(fits_in_block(shape, Precision::kFloat32, of_floats));
+  EXPECT_FALSE(fits_in_block(shape, Precision::kFloat64, of_floats));
 }
 
 }  // namespace

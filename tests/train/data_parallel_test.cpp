@@ -16,6 +16,7 @@
 #include <unroll/train/engine_choice.h>
 
 #include "../support/reference_rnn.h"
+#include "../support/spread_model.h"
 #include "../support/tensors.h"
 #include "../support/thread_ranks.h"
 
@@ -43,11 +44,8 @@ class DataParallelTest : public ::testing::TestWithParam<ModelKind> {
                 {.batch_size = kBatch, .num_steps = kSteps}, torch::kCPU) {}
 
   static std::shared_ptr<RecurrentModel> make() {
-    const ModelOptions options = {
-        .model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden};
-    auto model = make_model(options, torch::kFloat64, torch::kCPU);
-    model->set_weights(testing::spread_weights(options, torch::kFloat64));
-    return model;
+    return testing::spread_model(
+        {.model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden}, torch::kFloat64);
   }
 
   /// Trains on all windows, in two goes, on each of the ranks.
@@ -136,8 +134,7 @@ TEST(DataParallel, LeavesTheOtherRanksRowsOpenAndGathersThemWithTheirBits) {
                               {.batch_size = 3, .num_steps = 5}, torch::kCPU);
   const ModelOptions options = {.num_classes = kClasses, .hidden_size = kHidden};
   testing::in_ranks(2, [&](testing::ThreadRanks& ranks) {
-    const auto model = make_model(options, torch::kFloat32, torch::kCPU);
-    model->set_weights(testing::spread_weights(options, torch::kFloat32));
+    const auto model = testing::spread_model(options, torch::kFloat32);
     const auto engine = make_parallel_engine(EngineChoice::kAutograd, model, {}, ranks, 3);
     const RowShare share = share_of(ranks, 3);
     torch::Tensor state =

@@ -15,6 +15,7 @@
 #include <unroll/model/model.h>
 #include <unroll/train/engine_choice.h>
 
+#include "../support/spread_model.h"
 #include "../support/tensors.h"
 
 namespace unroll {
@@ -74,8 +75,7 @@ std::vector<double> losses_on(torch::Device device, const Training& training) {
   const ModelOptions options = {.model = training.model, .hidden_size = training.hidden_size};
   const WindowDataset dataset(testing::scrambled_series(1'000 * training.batch_size, 2),
                               {.batch_size = training.batch_size}, device);
-  const auto model = make_model(options, training.dtype, device);
-  model->set_weights(testing::spread_weights(options, training.dtype));
+  const auto model = testing::spread_model(options, training.dtype, device);
   const auto engine =
       make_engine(training.engine, model, {.optimizer = training.optimizer}, plugin_for(device));
   const Advance first = engine->advance(dataset, {.first = 0, .count = 50},

@@ -20,6 +20,7 @@
 #include <unroll/train/autograd_engine.h>
 
 #include "../support/cpu_plugin.h"
+#include "../support/spread_model.h"
 #include "../support/tensors.h"
 
 namespace unroll {
@@ -31,10 +32,8 @@ constexpr std::int64_t kClasses = 3;
 constexpr std::int64_t kHidden = 6;
 
 std::shared_ptr<RecurrentModel> make(ModelKind kind, torch::Dtype dtype) {
-  const ModelOptions options = {.model = kind, .num_classes = kClasses, .hidden_size = kHidden};
-  auto model = make_model(options, dtype, torch::kCPU);
-  model->set_weights(testing::spread_weights(options, dtype));
-  return model;
+  return testing::spread_model({.model = kind, .num_classes = kClasses, .hidden_size = kHidden},
+                               dtype);
 }
 
 /// A dataset of so many windows.

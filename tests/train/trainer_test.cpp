@@ -22,6 +22,7 @@
 #include <unroll/model/weights.h>
 #include <unroll/train/autograd_engine.h>
 
+#include "../support/spread_model.h"
 #include "../support/tensors.h"
 
 namespace unroll {
@@ -249,9 +250,7 @@ TEST(Trainer, StopsAtALossThatIsNotFiniteNamingWindowAndEpoch) {
 
 TEST(Trainer, StopsWhenTrainingReallyDiverges) {
   for (const ModelKind kind : {ModelKind::kManual, ModelKind::kBuiltin}) {
-    const ModelOptions options = {.model = kind};
-    const auto model = make_model(options, torch::kFloat32, torch::kCPU);
-    model->set_weights(testing::spread_weights(options, torch::kFloat32));
+    const auto model = testing::spread_model({.model = kind}, torch::kFloat32);
     AutogradEngine engine(model, {.learning_rate = 1e38});
     SampledSource source(LaggedProcess::tutorial(), 3000, 0);
     EXPECT_THROW(run(engine, source, {}, {.epochs = 1, .log_every = 10}), DivergenceError);

@@ -77,15 +77,14 @@ struct BlockStepPlan {
 
   int recurrent_stride;  ///< of the recurrent weights' rows
   int state_stride;      ///< between the hidden units of a state
-  int parameters;  ///< recurrent [H, H], row: from; input [C, H]; bias; readout [C, H]; its bias
-  int parameter_size;  ///< of all of them
-  int gradient;        ///< as the parameters
-  int hidden;          ///< [T + 1, H, B], a ring: a window's last state is where the next begins
-  int deltas;          ///< [2, H, B]: the loss's gradient by what tanh is taken of, of two steps
-  int logits;          ///< [P, C]; then the loss's gradient by them
-  int lane_losses;     ///< [lanes]
-  int symbols;         ///< inputs, then targets, 16 bits each: [chunk, T, B]
-  std::size_t bytes;   ///< of all of it
+  int parameters;     ///< recurrent [H, H], row: from; input [C, H]; bias; readout [C, H]; its bias
+  int gradient;       ///< as the parameters
+  int hidden;         ///< [T + 1, H, B], a ring: a window's last state is where the next begins
+  int deltas;         ///< [2, H, B]: the loss's gradient by what tanh is taken of, of two steps
+  int logits;         ///< [P, C]; then the loss's gradient by them
+  int lane_losses;    ///< [lanes]
+  int symbols;        ///< inputs, then targets, 16 bits each: [chunk, T, B]
+  std::size_t bytes;  ///< of all of it
 
   Divisor hidden_divisor;
   Divisor batch_divisor;
@@ -101,9 +100,9 @@ template <class Real>
 std::optional<BlockStepPlan> plan_block_step(const kernels::StepShape& shape,
                                              std::size_t shared_bytes) {
   constexpr int kWarp = 32;
-  constexpr std::int64_t kMostSymbols = 65'536;   // that have 16 bits
-  constexpr std::int64_t kChunkSymbols = 4'096;   // of inputs, as of targets
-  constexpr std::int64_t kMostElements = 65'536;  // far beyond any block's memory
+  constexpr std::int64_t kChunkSymbols = 4'096;  // of inputs, as of targets
+  // Far beyond any block's memory; and so many classes have 16 bits.
+  constexpr std::int64_t kMostElements = 65'536;
 
   for (const std::int64_t size :
        {shape.batch_size, shape.num_steps, shape.num_classes, shape.hidden_size}) {
@@ -111,7 +110,7 @@ std::optional<BlockStepPlan> plan_block_step(const kernels::StepShape& shape,
       return std::nullopt;
     }
   }
-  if (shape.num_classes > kMostSymbols || shape.positions() > kMostElements ||
+  if (shape.positions() > kMostElements ||
       shape.hidden_size * (shape.hidden_size + 2 * shape.num_classes) > kMostElements ||
       shape.positions() * (shape.hidden_size + shape.num_classes) > kMostElements) {
     return std::nullopt;
@@ -140,9 +139,9 @@ std::optional<BlockStepPlan> plan_block_step(const kernels::StepShape& shape,
     next += (elements + kRowsOfTile - 1) / kRowsOfTile * kRowsOfTile;
     return begin;
   };
-  plan.parameter_size = plan.H * plan.recurrent_stride + 2 * plan.C * plan.H + plan.H + plan.C;
-  plan.parameters = place(plan.parameter_size);
-  plan.gradient = place(plan.parameter_size);
+  const int parameter_size = plan.H * plan.recurrent_stride + 2 * plan.C * plan.H + plan.H + plan.C;
+  plan.parameters = place(parameter_size);
+  plan.gradient = place(parameter_size);
   plan.hidden = place((plan.T + 1) * plan.H * plan.state_stride);
   plan.deltas = place(2 * plan.H * plan.state_stride);
   plan.logits = place(plan.P * plan.C);

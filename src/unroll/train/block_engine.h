@@ -2,6 +2,7 @@
 // stay in one block of its threads.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include <unroll/cuda/plugin.h>
@@ -32,10 +33,10 @@ class BlockEngine final : public Engine {
   std::shared_ptr<RecurrentModel> model_;
   double learning_rate_;
   const cuda::Plugin& plugin_;
+  std::size_t shared_bytes_;  // of a block on this GPU
 };
 
-/// Whether a BlockEngine can train with these sizes.
-bool fits_in_block(const kernels::StepShape& shape, Precision precision,
-                   const cuda::Plugin& plugin);
+/// Whether a BlockEngine can train with these sizes where a block has so much shared memory.
+bool fits_in_block(const kernels::StepShape& shape, Precision precision, std::size_t shared_bytes);
 
 }  // namespace unroll

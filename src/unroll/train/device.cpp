@@ -31,8 +31,6 @@ std::string why_no_cuda() {
   if (!torch::cuda::is_available()) {
     return "LibTorch finds no usable GPU";
   }
-  // By default cuDNN rounds what it multiplies to 10 bits: the models would no longer be the same.
-  at::globalContext().setAllowTF32CuDNN(false);
   return {};
 }
 
@@ -44,6 +42,9 @@ torch::Device resolve_device(DeviceChoice choice) {
   }
   const std::string problem = why_no_cuda();
   if (problem.empty()) {
+    // By default cuDNN rounds what it multiplies to 10 bits: the models would no longer be the
+    // same.
+    at::globalContext().setAllowTF32CuDNN(false);
     return torch::kCUDA;
   }
   if (choice == DeviceChoice::kCuda) {

@@ -6,7 +6,8 @@
 #include <torch/optim/sgd.h>
 
 #include <memory>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace unroll {
 namespace {
@@ -64,7 +65,7 @@ void DeviceOptimizer::step() {
   const torch::NoGradGuard no_grad;
   switch (kind_) {
     case OptimizerKind::kSgd:
-      return step_sgd(options_of<torch::optim::SGDOptions>(optimizer_).lr());
+      return step_sgd();
     case OptimizerKind::kAdagrad:
       return step_adagrad();
     case OptimizerKind::kAdam:
@@ -72,10 +73,11 @@ void DeviceOptimizer::step() {
   }
 }
 
-void DeviceOptimizer::step_sgd(double rate) {
+void DeviceOptimizer::step_sgd() {
+  const auto& options = options_of<torch::optim::SGDOptions>(optimizer_);
   for (const torch::Tensor& parameter : parameters_of(optimizer_)) {
     torch::Tensor value = parameter.detach();
-    value.add_(parameter.grad(), -rate);
+    value.add_(parameter.grad(), -options.lr());
   }
 }
 

@@ -5,7 +5,6 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <vector>
 
 #include <unroll/train/options.h>
 
@@ -30,7 +29,7 @@ class DeviceOptimizer {
   void load();
 
  private:
-  void step_sgd(double rate);
+  void step_sgd();
   void step_adagrad();
   void step_adam();
 

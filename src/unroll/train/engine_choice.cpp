@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -13,7 +14,6 @@
 #include <unroll/train/graph_engine.h>
 
 namespace unroll {
-
 namespace {
 
 /// Why the fused engine does not apply; empty if it does.
@@ -29,14 +29,15 @@ std::string fused_problem(const EngineSite& site, const OptimizerOptions& optimi
     return fmt::format("fused needs Unroll's CUDA library on {}: {}", site.device.str(),
                        site.cuda.problem);
   }
-  if (site.cuda.plugin->shared_bytes() == 0) {
+  const std::size_t shared_bytes = site.cuda.plugin->shared_bytes();
+  if (shared_bytes == 0) {
     return fmt::format("fused was not compiled for the GPU that {} is here", site.device.str());
   }
-  if (!fits_in_block(site.shape, site.precision, *site.cuda.plugin)) {
+  if (!fits_in_block(site.shape, site.precision, shared_bytes)) {
     return fmt::format(
         "fused trains on {} only what fits in {} KiB of its memory, network and window together; "
         "autograd trains any size",
-        site.device.str(), site.cuda.plugin->shared_bytes() / 1024);
+        site.device.str(), shared_bytes / 1024);
   }
   return {};
 }

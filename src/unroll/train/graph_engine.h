@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include <unroll/cuda/plugin.h>
 #include <unroll/model/model.h>
