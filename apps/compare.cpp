@@ -13,6 +13,7 @@
 #include "cli/app.h"
 #include "cli/flags.h"
 #include "cli/progress_printer.h"
+#include "cli/rank_environment.h"
 #include "cli/training_flags.h"
 #include "cli/variants.h"
 
@@ -66,6 +67,7 @@ int compare(int argc, char** argv) {
     return cli::kDone;
   }
   cli::check_training_flags(flags);
+  cli::check_trains_alone();
   options.variants = cli::parse_variants("variants", variants);
   cli::ComparisonPrinter progress(quiet);
   const ComparisonSummary summary = run_comparison(

@@ -10,6 +10,7 @@
 
 #include "cli/app.h"
 #include "cli/flags.h"
+#include "cli/rank_environment.h"
 #include "cli/shell_word.h"
 #include "cli/stop_signal.h"
 #include "cli/sweep_flags.h"
@@ -86,6 +87,7 @@ int sweep(int argc, char** argv) {
     print_summary(command, merge_shards(command));
     return cli::kDone;
   }
+  cli::check_trains_alone();
   if (flags.given("shard")) {
     command.options.shard = cli::parse_shard("shard", command.shard);
   }

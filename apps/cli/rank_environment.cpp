@@ -63,6 +63,16 @@ std::optional<RankOptions> read_rank_environment() {
   return options;
 }
 
+void check_trains_alone() {
+  const auto size = variable("WORLD_SIZE");
+  if (size && *size != "1") {
+    throw UsageError(fmt::format(
+        "WORLD_SIZE must be 1 or not set, since only unroll-train trains in several processes, "
+        "got {}",
+        in_quotes(*size)));
+  }
+}
+
 std::string name_in_ranks(const std::string& program) {
   const std::string size = variable("WORLD_SIZE").value_or("1");
   const auto rank = variable("RANK");

@@ -13,6 +13,10 @@ namespace unroll::cli {
 /// @throws UsageError naming the variable, its value and what is allowed
 std::optional<RankOptions> read_rank_environment();
 
+/// For a program that trains in one process and would do the same work in each of several.
+/// @throws UsageError if the environment says that this process is one of several
+void check_trains_alone();
+
 /// A program's name for its errors: with its rank, if it is one of several, since their lines
 /// may end in one file.
 std::string name_in_ranks(const std::string& program);

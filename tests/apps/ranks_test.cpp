@@ -78,7 +78,9 @@ TEST(TrainInRanks, GoesOnToTheSameBytesAndInOtherNumbersToTheSameLosses) {
   EXPECT_EQ(stopped[1].err, "");
   run_shell("cp -r run run1; cp -r run run3", folder.path());
 
-  EXPECT_EQ(exit_codes(train_in_ranks(folder, 2, "--quiet --no-report --resume run")), "0 0 ");
+  const auto same = train_in_ranks(folder, 2, "--quiet --no-report --resume run");
+  EXPECT_EQ(exit_codes(same), "0 0 ");
+  EXPECT_EQ(same[0].err, "");
   EXPECT_EQ(read_weights(folder, "run"), read_weights(folder, "whole"));
   EXPECT_EQ(read_metrics(folder, "run"), read_metrics(folder, "whole"));
   const std::string end = "/checkpoints/window-000000002000.safetensors";
@@ -87,7 +89,11 @@ TEST(TrainInRanks, GoesOnToTheSameBytesAndInOtherNumbersToTheSameLosses) {
   const std::vector<double> whole = read_losses(folder, "whole");
   expect_trains(folder, "--quiet --no-report --resume run1");
   expect_losses_near(read_losses(folder, "run1"), whole, 1e-6);
-  EXPECT_EQ(exit_codes(train_in_ranks(folder, 3, "--quiet --no-report --resume run3")), "0 0 0 ");
+  const auto other = train_in_ranks(folder, 3, "--quiet --no-report --resume run3");
+  EXPECT_EQ(exit_codes(other), "0 0 0 ");
+  EXPECT_EQ(other[0].err,
+            "warning: the number of ranks is 3 now and was 2: bits may differ from a run that was "
+            "never stopped\n");
   expect_losses_near(read_losses(folder, "run3"), whole, 1e-6);
 }
 
@@ -297,6 +303,19 @@ TEST(TrainInRanks, TakesTheUsersSeriesFromEveryRanksOwnPlace) {
   EXPECT_EQ(exit_codes(outcomes), "1 1 ");
   EXPECT_TRUE(outcomes[0].err.ends_with("b.csv: is not the file that rank 0 reads\n"))
       << outcomes[0].err;
+}
+
+TEST(TrainInRanks, IsNotWhatComparisonsAndSweepsDo) {
+  const TempDir folder;
+  for (const std::string program : {"unroll-compare", "unroll-sweep"}) {
+    const Outcome outcome = run_shell(
+        "WORLD_SIZE=2 exec " + shell_word(UNROLL_BINARY_DIR "/" + program), folder.path());
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_EQ(outcome.err, program +
+                               ": WORLD_SIZE must be 1 or not set, since only unroll-train trains "
+                               "in several processes, got '2'\n");
+  }
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>());
 }
 
 TEST(TrainInRanks, OfOneIsTrainingAlone) {

@@ -1,10 +1,12 @@
 // Ranks over real sockets: each a thread of the test with a connection of its own to every other.
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <regex>
@@ -129,6 +131,24 @@ TEST(GlooRanks, TellAWaitingRankWhyRank0HasFailed) {
     }
   });
   EXPECT_EQ(message, "rank 0 has failed: no such file");
+}
+
+/// How many threads of this process Linux schedules by this policy.
+int threads_with(int policy) {
+  int count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    count += ::sched_getscheduler(std::stoi(task.path().filename())) == policy ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(GlooRanks, TheirThreadsDoNotPreemptWhoTrains) {
+  ASSERT_EQ(threads_with(SCHED_BATCH), 0);
+  in_gloo_ranks(2, [](Ranks& ranks) {
+    EXPECT_EQ(::sched_getscheduler(0), SCHED_OTHER);
+    EXPECT_GE(threads_with(SCHED_BATCH), 2) << "a loop and a caller for every rank";
+    ranks.wait_for_rank_0();
+  });
 }
 
 TEST(GlooRanks, MeetAtTheLaunchersStoreAtEveryAttempt) {

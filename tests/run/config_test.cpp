@@ -65,6 +65,17 @@ TEST(Config, ResolvesAuto) {
   EXPECT_EQ(json["device"], "cuda");
 }
 
+TEST(Config, HasTheNumberOfRanks) {
+  const std::string alone = config_json(RunOptions(), {.device = "cpu"}, LaggedProcess::tutorial());
+  EXPECT_EQ(parse_config(alone, "config.json").ranks, 1);
+  Json json = Json::parse(
+      config_json(RunOptions(), {.device = "cpu", .ranks = 3}, LaggedProcess::tutorial()));
+  EXPECT_EQ(json["ranks"], 3);
+  EXPECT_EQ(parse_config(json.dump(), "config.json").ranks, 3);
+  json.erase("ranks");  // as before there were ranks
+  EXPECT_EQ(parse_config(json.dump(), "config.json").ranks, 1);
+}
+
 TEST(Config, NamesFilesFromAnyFolder) {
   const Json json = config(unusual_options(), std::nullopt);
   EXPECT_EQ(json["data"], (std::filesystem::current_path() / "my data" / "series.csv").string());

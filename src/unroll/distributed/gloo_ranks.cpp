@@ -11,6 +11,7 @@
 #include <c10/util/Logging.h>
 #include <fmt/format.h>
 #include <netdb.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <future>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -61,6 +63,14 @@ bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
 }
 
+/// Lets this thread, and those that it starts, wait for a core until the thread that has it is done
+/// with it for now. Gloo has a thread that spins while another holds the connection; if it took
+/// that one's core, both would stand still for the rest of a time slice.
+void never_preempt() {
+  const sched_param priority{};
+  ::sched_setscheduler(0, SCHED_BATCH, &priority);  // if it fails, ranks are slower, no more
+}
+
 class GlooRanks final : public Ranks {
  public:
   explicit GlooRanks(const RankOptions& options) : options_(options), board_(options) { connect(); }
@@ -97,16 +107,11 @@ class GlooRanks final : public Ranks {
  private:
   void connect() {
     try {
-      const auto group_options =
-          c10d::ProcessGroupGloo::Options::create(std::chrono::seconds(options_.timeout));
-      group_options->threads = 1;  // one call at a time
-      group_options->devices.push_back(
-          options_.interface.empty()
-              ? c10d::ProcessGroupGloo::createDeviceForHostname(own_address())
-              : c10d::ProcessGroupGloo::createDeviceForInterface(options_.interface));
-      group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
-          board_.store(), static_cast<int>(options_.rank), static_cast<int>(options_.size),
-          group_options);
+      // Gloo's threads have the policy of the thread that makes the group.
+      std::async(std::launch::async, [this] {
+        never_preempt();
+        make_group();
+      }).get();
     } catch (const RankError& error) {
       fail(error.what());
       throw;
@@ -114,6 +119,19 @@ class GlooRanks final : public Ranks {
       throw board_.explain(
           fmt::format("rank {} cannot connect to the others: {}", options_.rank, error.what()));
     }
+  }
+
+  void make_group() {
+    const auto group_options =
+        c10d::ProcessGroupGloo::Options::create(std::chrono::seconds(options_.timeout));
+    group_options->threads = 1;  // one call at a time
+    group_options->devices.push_back(
+        options_.interface.empty()
+            ? c10d::ProcessGroupGloo::createDeviceForHostname(own_address())
+            : c10d::ProcessGroupGloo::createDeviceForInterface(options_.interface));
+    group_ =
+        c10::make_intrusive<c10d::ProcessGroupGloo>(board_.store(), static_cast<int>(options_.rank),
+                                                    static_cast<int>(options_.size), group_options);
   }
 
   /// Where the others find this rank.

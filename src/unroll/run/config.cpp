@@ -79,6 +79,15 @@ class ConfigReader {
     return value.get<std::int64_t>();
   }
 
+  /// 1 if the config is older than ranks are.
+  [[nodiscard]] std::int64_t ranks() const {
+    const std::int64_t value = json_.contains("ranks") ? integer("ranks") : 1;
+    if (value < 1) {
+      fail("ranks", "at least 1");
+    }
+    return value;
+  }
+
   [[nodiscard]] double number(const char* key) const {
     if (!at(key).is_number()) {
       fail(key, "a number");
@@ -142,6 +151,7 @@ std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
   Json json = to_json(options);
   json["engine"] = name_of(resolved.engine);
   json["device"] = resolved.device;
+  json["ranks"] = resolved.ranks;
   json["data_sha256"] = text_or_null(resolved.digests.data);
   json["init_sha256"] = text_or_null(resolved.digests.init);
   json["process"] = to_json(process);
@@ -187,6 +197,7 @@ RunConfig parse_config(std::string_view text, const std::string& name) {
   }
   return {.options = options,
           .digests = {.data = reader.text("data_sha256"), .init = reader.text("init_sha256")},
+          .ranks = reader.ranks(),
           .versions = reader.at("versions").dump()};
 }
 

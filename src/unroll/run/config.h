@@ -1,6 +1,7 @@
 // config.json: everything needed to repeat a run.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct FileDigests {
 struct ResolvedRun {
   EngineChoice engine = EngineChoice::kAutograd;
   std::string device;
+  std::int64_t ranks = 1;  ///< processes that train together
   std::string fault = {};  ///< made on purpose, by a comparison's self-check; empty for none
   FileDigests digests = {};
 };
@@ -36,6 +38,7 @@ std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
 struct RunConfig {
   RunOptions options;
   FileDigests digests;
+  std::int64_t ranks = 1;
   std::string versions;  ///< of what ran, as JSON
 };
 

@@ -77,7 +77,8 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
           .model = options.model,
           .optimizer = options.optimizer,
           .precision = options.dtype,
-          .engines = std::move(engines)};
+          .engines = std::move(engines),
+          .in_ranks = ranks > 1};
 }
 
 }  // namespace

@@ -176,6 +176,8 @@ std::optional<Evaluation> evaluation_of(const ReadyRun& run) {
   return evaluate(*run.trainee.model, first_symbols(*series, symbols), process);
 }
 
+std::int64_t count_of(const Ranks* ranks) { return ranks == nullptr ? 1 : ranks->size(); }
+
 /// Tells the other ranks, which wait in follow(), what they need to train along.
 void lead(const ReadyRun& run) {
   run.ranks->wait_for_rank_0();
@@ -201,7 +203,7 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
        .windows_per_epoch = options.windows.window_count(options.series.series_length),
        .run_directory = ready.directory,
        .progress = ready.start.progress,
-       .ranks = ready.ranks == nullptr ? 1 : ready.ranks->size()});
+       .ranks = count_of(ready.ranks)});
 
   if (ready.ranks != nullptr) {
     lead(ready);
@@ -242,18 +244,20 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
   return {.summary = summary, .progress = result.progress, .run_directory = ready.directory};
 }
 
-std::string config_of(const PreparedRun& run, const Trainee& trainee) {
-  return config_json(
-      run.options,
-      {.engine = trainee.engine_choice, .device = run.device.str(), .digests = run.digests},
-      run.process);
+std::string config_of(const PreparedRun& run, const Trainee& trainee, const Ranks* ranks) {
+  return config_json(run.options,
+                     {.engine = trainee.engine_choice,
+                      .device = run.device.str(),
+                      .ranks = count_of(ranks),
+                      .digests = run.digests},
+                     run.process);
 }
 
 /// Trains a run from its beginning, in a folder that is there and locked.
 RunOutcome run_anew(PreparedRun prepared, const std::string& directory, Trainee trainee,
                     Clock::time_point begin, RunObserver& observer, const StopRequest& stop,
                     Ranks* ranks) {
-  const std::string config = config_of(prepared, trainee);
+  const std::string config = config_of(prepared, trainee, ranks);
   write_file(directory + "/config.json", config);
   MetricsFile metrics(directory + "/metrics.csv");
   return run({.prepared = std::move(prepared),
@@ -266,7 +270,8 @@ RunOutcome run_anew(PreparedRun prepared, const std::string& directory, Trainee 
 }
 
 /// The run's options, with those taken over that were given and may change.
-RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObserver& observer) {
+RunOptions merged(const RunConfig& saved, const ResumeRequest& request, std::int64_t ranks,
+                  RunObserver& observer) {
   RunOptions options = saved.options;
   const RunOptions& asked = request.options;
   const auto is_same_data = [&] {  // which may have moved
@@ -298,17 +303,17 @@ RunOptions merged(const RunConfig& saved, const ResumeRequest& request, RunObser
   if (asked.engine != EngineChoice::kAuto) {
     take("engine", options.engine, asked.engine);
   }
-  const auto warn_of_change = [&](const char* option) {
-    const std::string before = config_value(saved.options, option);
-    const std::string now = config_value(options, option);
+  const auto warn_of_change = [&](const char* name, const auto& before, const auto& now) {
     if (now != before) {
       observer.on_warning(
           fmt::format("{} is {} now and was {}: bits may differ from a run that was never stopped",
-                      option, now, before));
+                      name, now, before));
     }
   };
-  warn_of_change("engine");
-  warn_of_change("device");
+  for (const char* option : {"engine", "device"}) {
+    warn_of_change(option, config_value(saved.options, option), config_value(options, option));
+  }
+  warn_of_change("the number of ranks", saved.ranks, ranks);
   if (saved.versions != current_versions()) {
     observer.on_warning(
         fmt::format("this is {}, the run began with {}: bits may differ from a run that was never "
@@ -433,7 +438,7 @@ RunOutcome run_on(PreparedRun prepared, const NewestCheckpoint& newest,
   if (is_within_epoch || progress.epoch < options.trainer.epochs) {
     remove_results(directory);
   }
-  const std::string config = config_of(prepared, trainee);
+  const std::string config = config_of(prepared, trainee, ranks);
   write_file(directory + "/config.json", config);
   CheckpointFolder(directory).go_on_from(newest);
   MetricsFile metrics(metrics_path, row.end);
@@ -478,8 +483,6 @@ class SilentObserver final : public RunObserver {
   void on_row(const LogRow& /*row*/) override {}
   void on_warning(const std::string& /*warning*/) override {}
 };
-
-std::int64_t count_of(const Ranks* ranks) { return ranks == nullptr ? 1 : ranks->size(); }
 
 /// What a rank other than 0 does: it trains along, from what rank 0 says, and writes no file.
 RunOutcome follow(Ranks& ranks, const std::string& data, const StopRequest& stop) {
@@ -586,7 +589,7 @@ RunOutcome resume_run(const ResumeRequest& request, RunObserver& observer, const
                     "is no run, or had not begun when it was stopped; start it with --out");
   }
   const RunConfig saved = read_config(directory, newest.found, observer);
-  RunOptions options = merged(saved, request, observer);
+  RunOptions options = merged(saved, request, count_of(ranks), observer);
   resolve_for(ranks, options);
   const EngineChoice engine = options.engine;
   PreparedRun prepared = prepare_run(std::move(options), {engine}, count_of(ranks));

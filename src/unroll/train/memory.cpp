@@ -104,16 +104,16 @@ double copies_in_training(EngineChoice engine, OptimizerKind optimizer) {
   return 2.0;
 }
 
-/// Those that stand beside them at the worst moment. In a training: where autograd has several
-/// steps, the gradients of two before they are added up; else, at the end, the weights to be saved.
-/// At a comparison's end: the initial weights, two models' weights, their difference and its
-/// absolute value.
+/// Those that stand beside them at the worst moment. In a training: two that Adam makes on its way
+/// to an update; else the gradient of one step before autograd adds it to the others', or, at the
+/// end, the weights to be saved. At a comparison's end: the initial weights, two models' weights,
+/// their difference and its absolute value.
 double copies_beside(const MemoryDemand& demand) {
   if (demand.engines.size() > 1) {
     return 5.0;
   }
   const bool has_autograd = !std::all_of(demand.engines.begin(), demand.engines.end(), is_fused);
-  return has_autograd && demand.windows.num_steps > 1 ? 2.0 : 1.0;
+  return has_autograd && demand.optimizer.optimizer == OptimizerKind::kAdam ? 2.0 : 1.0;
 }
 
 /// Bytes of the parameters with all their copies.
@@ -121,7 +121,7 @@ double weights_memory(const MemoryDemand& demand) {
   const auto C = static_cast<double>(demand.model.num_classes);
   const auto H = static_cast<double>(demand.model.hidden_size);
   const double real = bytes_of(demand.precision);
-  double copies = copies_beside(demand);
+  double copies = copies_beside(demand) + (demand.in_ranks ? 1.0 : 0.0);  // what goes around
   for (const EngineChoice engine : demand.engines) {
     copies += copies_in_training(engine, demand.optimizer.optimizer);
   }

@@ -32,6 +32,7 @@ struct MemoryDemand {
   OptimizerOptions optimizer = {};
   Precision precision = Precision::kFloat32;
   std::vector<EngineChoice> engines;  ///< of each model, none of them kAuto
+  bool in_ranks = false;              ///< gradients are averaged over several processes
 };
 
 /// Checks that series, weights and windows fit in `available` bytes, by a lower estimate of what
