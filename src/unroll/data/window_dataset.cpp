@@ -22,10 +22,13 @@ torch::Tensor rows(const std::shared_ptr<const Series>& series,
   return torch::from_blob(memory, {batch_size, row_length}, keep_alive, torch::kInt64).to(device);
 }
 
-/// So many windows that the place for their symbols fits into a processor's nearer caches.
+/// So many windows that the place for their symbols fits into a processor's nearer caches; of many
+/// rows more, since each row is a call to the system.
 std::int64_t windows_of_a_block(const WindowOptions& options) {
   constexpr std::int64_t kBlockSymbols = 32'768;  // 512 KB, inputs and targets
-  return std::max<std::int64_t>(kBlockSymbols / options.batch_size / options.num_steps, 1);
+  constexpr std::int64_t kRowSymbols = 512;
+  const std::int64_t width = std::max(kBlockSymbols / options.batch_size, kRowSymbols);
+  return std::max<std::int64_t>(width / options.num_steps, 1);
 }
 
 /// Whoever indexes by a symbol need not check it.
