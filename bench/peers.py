@@ -9,25 +9,37 @@ The contestants of a size take turns, a moment each, for several rounds; a figur
 ratio the median of the rounds' ratios. Every contestant trains the same network from the same weights on the same data,
 and tells the mean loss of its first chunk of windows: where one disagrees, the script says so and fails. A peer whose
 framework cannot be imported is reported as absent.
+
+On a GPU, unroll-train and PyTorch: docs/cuda.md says how. A contestant that fails there has a cell that says so.
 """
 
 import argparse
+import csv
+import ctypes
 import datetime
 import json
+import math
 import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from statistics import median
 
 BENCH = pathlib.Path(__file__).resolve().parent
 README = BENCH.parent / "README.md"
 MARKERS = "<!-- bench:begin -->", "<!-- bench:end -->"
 LOSS_TOLERANCE = 5e-5  # in single precision, over a chunk
+CHUNKS = 10  # in the data, as in peers/worker.py
+GPU_LEARNING_RATE = 0.01  # With the CPU's 0.2 the networks of 1024 units and more soon are chaotic.
+TURN_LIMIT, COMPILATION_LIMIT = 90.0, 240.0  # seconds, on a GPU
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,12 @@ SIZES = [
     Size(B=32, H=64, T=20, C=16, chunk=100),
     Size(B=64, H=256, T=64, C=2, chunk=10),
     Size(B=64, H=1024, T=32, C=2, chunk=3),
+]
+
+GPU_SIZES = [
+    *(replace(size, chunk=min(size.chunk, 100)) for size in SIZES),  # Eagerly even a small window takes milliseconds.
+    Size(B=256, H=1024, T=64, C=2, chunk=10),
+    Size(B=256, H=2048, T=128, C=2, chunk=3),
 ]
 
 
@@ -159,8 +177,77 @@ class BareLoop:
         return [program]
 
 
+FLOAT32_ONLY = "measured in float32 only"
+DOES_NOT_FIT = "does not fit in a block"
+BY_DESIGN = FLOAT32_ONLY, DOES_NOT_FIT  # all other reasons are failures, on a GPU
+
+
+class UnrollTrain:
+    """unroll-train on a device. Each turn is a process, whose first epoch warms up; the others are timed."""
+
+    MOST_EPOCHS = 200
+
+    def __init__(self, program: pathlib.Path, device: str, engine: str, model: str):
+        self.command = [str(program), "--device", device, "--engine", engine, "--model", model]
+        self.epoch_seconds: dict[Size, float] = {}  # of the turn before
+
+    def measure(self, size: Size, seconds: float) -> Reading:
+        epochs = 1
+        if size in self.epoch_seconds:
+            epochs = max(1, min(math.ceil(seconds / self.epoch_seconds[size]), self.MOST_EPOCHS))
+        with tempfile.TemporaryDirectory() as folder:
+            metrics = self.train(size, 1 + epochs, pathlib.Path(folder))
+        warm = max(float(row["train_seconds"]) for row in metrics if row["epoch"] == "1")
+        timed = float(metrics[-1]["train_seconds"]) - warm
+        self.epoch_seconds[size] = timed / epochs
+        return Reading(timed * 1e6 / (epochs * CHUNKS * size.chunk), float(metrics[0]["mean_loss"]))
+
+    def train(self, size: Size, epochs: int, folder: pathlib.Path) -> list[dict[str, str]]:
+        """The rows of metrics.csv, one a chunk."""
+        length = size.B * size.T * CHUNKS * size.chunk
+        options = {
+            "hidden-size": size.H,
+            "dtype": size.dtype,
+            "batch-size": size.B,
+            "num-steps": size.T,
+            "epochs": epochs,
+            "learning-rate": GPU_LEARNING_RATE,
+            "log-every": size.chunk,
+            "checkpoint-every": 1_000_000_000,
+            "eval-length": 0,
+            "out": folder / "run",
+            **({"series-length": length} if size.C == 2 else {"data": self.write_series(size, length, folder)}),
+        }
+        flags = [f"--{name}={value}" for name, value in options.items()]
+        try:
+            result = subprocess.run(
+                [*self.command, *flags, "--no-report", "--quiet", "--json"],
+                capture_output=True, text=True, timeout=TURN_LIMIT,
+            )
+        except subprocess.TimeoutExpired:
+            raise Absent(f"took over {TURN_LIMIT:.0f} s") from None
+        if result.returncode != 0:
+            if "only what fits in" in result.stderr:
+                raise Absent(DOES_NOT_FIT)
+            print(result.stderr, end="", file=sys.stderr)
+            raise Absent(": ".join([f"ended with code {result.returncode}", *result.stderr.splitlines()[-1:]]))
+        with open(folder / "run" / "metrics.csv", newline="") as file:
+            return list(csv.DictReader(file))
+
+    @staticmethod
+    def write_series(size: Size, length: int, folder: pathlib.Path) -> pathlib.Path:
+        """The peers' series, where the program does not sample it."""
+        sys.path.insert(0, str(BENCH / "peers"))
+        from worker import sample_series  # Here, as it needs NumPy, and this script does not for the CPU.
+
+        path = folder / "series.csv"
+        inputs, targets = sample_series(length, size.C)
+        path.write_text("input,target\n" + "".join(f"{x},{y}\n" for x, y in zip(inputs, targets)))
+        return path
+
+
 class Worker:
-    """A running process of one of the files in peers/."""
+    """A running process of one of the files in peers/: on a core, or on no certain one, to use a GPU."""
 
     ENVIRONMENT = {
         "CUDA_VISIBLE_DEVICES": "",
@@ -170,18 +257,24 @@ class Worker:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     }
+    GPU_ENVIRONMENT = {"TORCHINDUCTOR_CUDAGRAPH_OR_ERROR": "1"}  # rather than no graph in silence
 
-    def __init__(self, arguments: list[str], core: int):
+    def __init__(self, arguments: list[str], core: int | None, limit: float | None):
         script, *variant = arguments
-        self.log = tempfile.TemporaryFile("w+")
+        self.limit = limit  # seconds to an answer
+        if core is None:
+            environment, pin, self.log = self.GPU_ENVIRONMENT, None, None  # It shares our stderr.
+        else:
+            environment, pin = self.ENVIRONMENT, lambda: os.sched_setaffinity(0, {core})
+            self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [sys.executable, str(BENCH / "peers" / script), *variant],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
-            env=os.environ | self.ENVIRONMENT,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            env=os.environ | environment,
+            preexec_fn=pin,
         )
         self.version: str = self.read()["version"]
 
@@ -195,8 +288,14 @@ class Worker:
 
     def read(self) -> dict:
         assert self.process.stdout
+        # There is one line to each question, so that none waits in the buffer.
+        if not select.select([self.process.stdout], [], [], self.limit)[0]:
+            self.process.kill()
+            raise Absent(f"took over {self.limit:.0f} s")
         line = self.process.stdout.readline()
         if not line:
+            if self.log is None:
+                raise Absent(f"ended with code {self.process.wait()}")
             self.log.seek(0)
             words = self.log.read().strip().splitlines()
             raise Absent(words[-1] if words else "the process ended")
@@ -206,8 +305,9 @@ class Worker:
 class Peer:
     """Another framework, or another way to use one: a worker, started when it is first needed."""
 
-    def __init__(self, arguments: list[str], core: int):
-        self.arguments, self.core = arguments, core
+    def __init__(self, arguments: list[str], core: int | None, limit: float | None = None):
+        self.arguments, self.core, self.limit = arguments, core, limit
+        self.task: dict[str, float] = {}  # what differs from the usual
         self.worker: Worker | None = None
 
     @property
@@ -216,17 +316,61 @@ class Peer:
 
     def measure(self, size: Size, seconds: float) -> Reading:
         if size.dtype != "float32":
-            raise Absent("measured in float32 only")
+            raise Absent(FLOAT32_ONLY)
         if self.worker is None:
-            self.worker = Worker(self.arguments, self.core)
+            self.worker = Worker(self.arguments, self.core, self.limit)
         sizes = {name: value for name, value in asdict(size).items() if name != "dtype"}
-        answer = self.worker.ask({"size": sizes, "seconds": seconds})
+        answer = self.worker.ask({"size": sizes, "seconds": seconds, **self.task})
         if "error" in answer:
             raise Absent(answer["error"])
         return Reading(answer["microseconds"], answer["loss"])
 
 
-Contestant = Engine | BareLoop | Peer
+class GpuPeer(Peer):
+    """A peer on a GPU. A failure can leave the GPU unusable to its process, so that the next size gets a new one."""
+
+    def __init__(self, arguments: list[str], limit: float = TURN_LIMIT):
+        super().__init__(arguments, core=None, limit=limit)
+        self.task = {"learning_rate": GPU_LEARNING_RATE}
+
+    def measure(self, size: Size, seconds: float) -> Reading:
+        try:
+            return super().measure(size, seconds)
+        except Absent as absence:
+            if self.worker and str(absence) not in BY_DESIGN:
+                self.worker.process.kill()
+                self.worker = None
+            raise
+
+
+class CompilingPeer:
+    """A peer on a GPU for each size. All compile at once, before anything is timed: that takes longer than the rest."""
+
+    def __init__(self, arguments: list[str], sizes: list[Size]):
+        self.peers = {size: GpuPeer(arguments, COMPILATION_LIMIT) for size in sizes}
+        self.absences: dict[Size, Absent] = {}
+
+    @property
+    def version(self) -> str | None:
+        return next((peer.version for peer in self.peers.values() if peer.version), None)
+
+    def compile(self) -> None:
+        def measure(size: Size) -> None:
+            try:
+                self.peers[size].measure(size, 0.0)
+            except Absent as absence:
+                self.absences[size] = absence
+
+        with ThreadPoolExecutor(len(self.peers)) as pool:
+            list(pool.map(measure, self.peers))
+
+    def measure(self, size: Size, seconds: float) -> Reading:
+        if size in self.absences:
+            raise self.absences[size]
+        return self.peers[size].measure(size, seconds)
+
+
+Contestant = Engine | BareLoop | UnrollTrain | Peer | CompilingPeer
 FUSED = "Unroll fused"
 
 
@@ -246,6 +390,18 @@ def contestants(program: StepBench) -> dict[str, Contestant]:
     }
 
 
+def gpu_contestants(program: pathlib.Path, device: str, sizes: list[Size]) -> dict[str, Contestant]:
+    """By the titles of their columns."""
+    return {
+        FUSED: UnrollTrain(program, device, "fused", "manual"),
+        "Unroll autograd manual": UnrollTrain(program, device, "autograd", "manual"),
+        "Unroll autograd builtin": UnrollTrain(program, device, "autograd", "builtin"),
+        "torch.compile": CompilingPeer(["pytorch_peer.py", "reduce-overhead", device], sizes),
+        "PyTorch loop": GpuPeer(["pytorch_peer.py", "manual", device]),
+        "PyTorch nn.RNN": GpuPeer(["pytorch_peer.py", "builtin", device]),
+    }
+
+
 @dataclass
 class Row:
     """A size: every contestant's rounds, or why there are none."""
@@ -262,21 +418,31 @@ class Row:
         pairs = zip(self.readings[title], self.readings[FUSED])
         return median(reading.microseconds / fused.microseconds for reading, fused in pairs)
 
+    def is_finished(self, titles: Iterable[str], rounds: int) -> bool:
+        return all(title in self.absent or len(self.readings.get(title, [])) == rounds for title in titles)
+
     def disagreements(self) -> list[str]:
-        expected = self.readings[FUSED][0].loss
+        if not self.readings:
+            return []
+        first, expected = next((title, readings[0].loss) for title, readings in self.readings.items())
         return [
-            f"{self.size}: {title} has the loss {readings[0].loss:.6f}, {FUSED} {expected:.6f}"
+            f"{self.size}: {title} has the loss {readings[0].loss:.6f}, {first} {expected:.6f}"
             for title, readings in self.readings.items()
             if not abs(readings[0].loss - expected) <= LOSS_TOLERANCE * expected
         ]
 
 
-def measure_row(size: Size, entrants: dict[str, Contestant], rounds: int, seconds: float) -> Row:
+def measure_row(
+    size: Size, entrants: dict[str, Contestant], rounds: int, seconds: float, end: float = math.inf
+) -> Row:
+    """No turn begins after the `end` of time.monotonic()."""
     row = Row(size)
     for number in range(rounds + 1):
         for title, entrant in entrants.items():
-            if title in row.absent:
+            if title in row.absent or (number == 0 and isinstance(entrant, UnrollTrain)):  # which warms up every time
                 continue
+            if time.monotonic() > end:
+                return row
             try:
                 reading = entrant.measure(size, seconds)
             except Absent as absence:
@@ -305,11 +471,26 @@ def describe_machine(program: StepBench, seconds: float) -> Machine:
     return Machine(name.group(1) if name else "an unknown processor", instruction_set, peak)
 
 
+def gpu_name() -> str:
+    """The GPU's that programs take by default."""
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError as error:
+        raise Absent(f"no NVIDIA driver: {error}") from None
+    device, name = ctypes.c_int(), ctypes.create_string_buffer(256)
+    if cuda.cuInit(0) or cuda.cuDeviceGet(ctypes.byref(device), 0) or cuda.cuDeviceGetName(name, len(name), device):
+        raise Absent("the NVIDIA driver finds no usable GPU")
+    return name.value.decode()
+
+
+def rounded(value: float) -> str:
+    return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
 def cell(row: Row, title: str) -> str:
     if title not in row.readings:
         return ""
-    value = row.microseconds(title)
-    text = f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
+    text = rounded(row.microseconds(title))
     if title == FUSED:
         return f"**{text}**"
     ratio = row.ratio(title)
@@ -343,13 +524,58 @@ def as_markdown(rows: list[Row], entrants: dict[str, Contestant], machine: Machi
     return "\n".join(lines) + "\n\n" + "; ".join(notes) + "."
 
 
+def versions_of(entrants: dict[str, Contestant]) -> dict[str, str | None]:
+    return {title: peer.version for title, peer in entrants.items() if isinstance(peer, Peer | CompilingPeer)}
+
+
+def gpu_cell(row: Row, title: str) -> str:
+    """In bold if it is the row's fastest."""
+    if title in row.readings:
+        value = row.microseconds(title)
+        is_fastest = value == min(map(row.microseconds, row.readings))
+        return f"**{rounded(value)}**" if is_fastest else rounded(value)
+    return "failed" if title in row.absent and row.absent[title] not in BY_DESIGN else ""
+
+
+def gpu_table(rows: list[Row], entrants: dict[str, Contestant], gpu: str, rounds: int) -> str:
+    """The table, whoever has a figure, and a line on where, when and what is not there."""
+    lines = ["| | " + " | ".join(entrants) + " |", "| --- |" + " ---: |" * len(entrants)]
+    lines += [f"| {row.size.title} | " + " | ".join(gpu_cell(row, title) for title in entrants) + " |" for row in rows]
+    absences = [(row.size.title, title, reason) for row in rows for title, reason in row.absent.items()]
+    titles_by_reason = {reason: dict.fromkeys(title for _, title, why in absences if why == reason)
+                        for reason in BY_DESIGN}  # of empty cells
+    empty = [f"{', '.join(titles)} ({reason})" for reason, titles in titles_by_reason.items() if titles]
+    failures = [f"{title} at {size} ({reason})" for size, title, reason in absences if reason not in BY_DESIGN]
+    unfinished = [row.size.title for row in rows if not row.is_finished(entrants, rounds)]
+    notes = [
+        f"{datetime.date.today()}, {gpu}, no TF32",
+        *sorted({version for version in versions_of(entrants).values() if version}),
+        f"medians of {rounds} rounds",
+        *([f"fewer for want of time: {', '.join(unfinished)}"] if unfinished else []),
+        *([f"empty cells: {', '.join(empty)}"] if empty else []),
+        *([f"failed: {', '.join(failures)}"] if failures else []),
+        *(line for row in rows for line in row.disagreements()),
+    ]
+    return "\n".join(lines) + "\n\n" + "; ".join(notes) + "."
+
+
 def as_json(rows: list[Row], entrants: dict[str, Contestant], machine: Machine) -> str:
     everything = {
         "date": str(datetime.date.today()),
         "machine": asdict(machine),
-        "versions": {title: peer.version for title, peer in entrants.items() if isinstance(peer, Peer)},
+        "versions": versions_of(entrants),
         "rows": {str(row.size): asdict(row) for row in rows},
         "builds": {title: loop.builds for title, loop in entrants.items() if isinstance(loop, BareLoop)},
+    }
+    return json.dumps(everything, indent=1)
+
+
+def gpu_json(rows: list[Row], entrants: dict[str, Contestant], gpu: str) -> str:
+    everything = {
+        "date": str(datetime.date.today()),
+        "gpu": gpu,
+        "versions": versions_of(entrants),
+        "rows": {str(row.size): asdict(row) for row in rows},
     }
     return json.dumps(everything, indent=1)
 
@@ -364,27 +590,91 @@ def update_readme(text: str) -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
+    sizes = {"cpu": list(map(str, SIZES)), "cuda": list(map(str, GPU_SIZES))}
+    more = " ".join(size for size in sizes["cuda"] if size not in sizes["cpu"])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant at each size (%(default)s)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where they train (%(default)s)")
+    parser.add_argument("--rounds", type=int, help="turns of each contestant at each size (7; on a GPU 3)")
     parser.add_argument("--seconds", type=float, default=0.5, help="the length of a turn, at least (%(default)s)")
-    parser.add_argument("--sizes", nargs="+", metavar="SIZE", default=list(map(str, SIZES)), help="of: %(default)s")
+    known = f"of: {' '.join(sizes['cpu'])}; on a GPU also {more}"
+    parser.add_argument("--sizes", nargs="+", metavar="SIZE", help=known)
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="to run on (%(default)s)")
     parser.add_argument("--step-bench", type=pathlib.Path, default=BENCH.parent / "build/release/bin/step_bench")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every reading to a file")
     parser.add_argument("--update-readme", action="store_true", help="put the table into README.md")
+    gpu = parser.add_argument_group("with --device cuda")
+    gpu.add_argument("--bin", type=pathlib.Path, metavar="DIR", default=BENCH.parent / "build/cuda/bin",
+                     help="the folder of unroll-train (build/cuda/bin)")
+    gpu.add_argument("--limit", type=float, metavar="SECONDS", default=540, help="no turn begins later (%(default)s)")
+    gpu.add_argument("--table", type=pathlib.Path, metavar="FILE", help="write the table to a file, after every size")
     arguments = parser.parse_args()
-    unknown = set(arguments.sizes) - set(map(str, SIZES))
+    on_gpu = arguments.device == "cuda"
+    arguments.rounds = (3 if on_gpu else 7) if arguments.rounds is None else arguments.rounds
+    arguments.sizes = arguments.sizes or sizes[arguments.device]
+    unknown = set(arguments.sizes) - set(sizes[arguments.device])
     if unknown:
         parser.error(f"no such size: {' '.join(sorted(unknown))}")
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
-    if not arguments.step_bench.exists():
+    if on_gpu and arguments.update_readme:
+        parser.error("--update-readme is for the CPU's table")
+    if not on_gpu and not arguments.step_bench.exists():
         parser.error(f"{arguments.step_bench} is missing; build the target step_bench")
     return arguments
 
 
+def report_absent(row: Row) -> None:
+    for title, reason in row.absent.items():
+        print(f"  no {title}: {reason}", file=sys.stderr, flush=True)
+
+
+def report_disagreements(rows: list[Row]) -> bool:
+    """Whether there are any."""
+    disagreements = [line for row in rows for line in row.disagreements()]
+    for line in disagreements:
+        print(line, file=sys.stderr)
+    return bool(disagreements)
+
+
+def measure_on_gpu(arguments: argparse.Namespace, gpu: str) -> int:
+    program = arguments.bin / "unroll-train"
+    if not program.exists():
+        sys.exit(f"peers.py: {program} is missing; build the preset cuda, or name its folder by --bin")
+    end = time.monotonic() + arguments.limit
+    sizes = [size for size in GPU_SIZES if str(size) in arguments.sizes]
+    entrants = gpu_contestants(program, arguments.device, sizes)
+    rows: list[Row] = []
+
+    def write() -> str:
+        text = gpu_table(rows, entrants, gpu, arguments.rounds)
+        if arguments.table:
+            arguments.table.write_text(text + "\n")
+        if arguments.json:
+            arguments.json.write_text(gpu_json(rows, entrants, gpu) + "\n")
+        return text
+
+    write()  # What cannot be written is told at once.
+    print("compiling ..", file=sys.stderr, flush=True)
+    for entrant in entrants.values():
+        if isinstance(entrant, CompilingPeer):
+            entrant.compile()
+    for size in reversed(sizes):  # Should time run out, the small ones are missed least.
+        print(f"{size} ..", file=sys.stderr, flush=True)
+        rows.insert(0, measure_row(size, entrants, arguments.rounds, arguments.seconds, end))
+        report_absent(rows[0])
+        write()
+    print(write())
+    return 1 if report_disagreements(rows) else 0
+
+
 def main() -> int:
     arguments = parse_arguments()
+    if arguments.device == "cuda":
+        try:
+            gpu = gpu_name()
+        except Absent as absence:
+            sys.exit(f"peers.py: --device cuda: {absence}")
+        return measure_on_gpu(arguments, gpu)
     program = StepBench(arguments.step_bench, arguments.core)
     entrants = contestants(program)
     rows = []
@@ -392,8 +682,7 @@ def main() -> int:
         if str(size) in arguments.sizes:
             print(f"{size} ..", file=sys.stderr, flush=True)
             rows.append(measure_row(size, entrants, arguments.rounds, arguments.seconds))
-            for title, reason in rows[-1].absent.items():
-                print(f"  no {title}: {reason}", file=sys.stderr)
+            report_absent(rows[-1])
             if FUSED in rows[-1].absent:
                 sys.exit(f"peers.py: without {FUSED} at {size} there is nothing to compare with")
 
@@ -405,10 +694,7 @@ def main() -> int:
     print(text)
     if arguments.json:
         arguments.json.write_text(as_json(rows, entrants, machine) + "\n")
-    disagreements = [line for row in rows for line in row.disagreements()]
-    for line in disagreements:
-        print(line, file=sys.stderr)
-    if disagreements:
+    if report_disagreements(rows):
         return 1
     if arguments.update_readme:
         update_readme(text)

@@ -1,11 +1,14 @@
-"""PyTorch: a cell loop (manual), nn.RNN (builtin), or the cell loop under torch.compile (compiled)."""
+"""PyTorch: a cell loop (manual), nn.RNN (builtin), or the cell loop under torch.compile (compiled), which on a GPU can
+record it in CUDA graphs (reduce-overhead). On the CPU, or on a device that is named after the variant."""
 
 import sys
 
 import torch
 from torch.nn import functional as F
 
-from worker import LEARNING_RATE, Task, TrainChunk, serve
+from worker import Task, TrainChunk, serve
+
+COMPILE_MODES = {"compiled": "default", "reduce-overhead": "reduce-overhead"}
 
 
 class ManualRnn(torch.nn.Module):
@@ -47,38 +50,57 @@ class BuiltinRnn(torch.nn.Module):
         return self.readout(hidden), last[0]
 
 
-def make(variant: str, task: Task) -> TrainChunk:
+def make(variant: str, device: str, task: Task) -> TrainChunk:
     torch.manual_seed(0)
-    model = BuiltinRnn(task) if variant == "builtin" else ManualRnn(task)
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], LEARNING_RATE)
+    model = (BuiltinRnn(task) if variant == "builtin" else ManualRnn(task)).to(device)
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], task.learning_rate)
 
     def loss_and_state(inputs: torch.Tensor, targets: torch.Tensor, state: torch.Tensor):
         logits, state = model(inputs, state)
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten()), state
 
-    if variant == "compiled":
+    if variant in COMPILE_MODES:
         torch._dynamo.reset()
-        loss_and_state = torch.compile(loss_and_state, dynamic=False)
+        loss_and_state = torch.compile(loss_and_state, dynamic=False, mode=COMPILE_MODES[variant])
+    has_graphs = variant == "reduce-overhead"  # whose outputs the next window overwrites
+    synchronize = torch.cuda.synchronize if device == "cuda" else lambda: None
 
-    inputs = torch.from_numpy(task.inputs).long()
-    targets = torch.from_numpy(task.targets).long()
+    inputs = torch.from_numpy(task.inputs).long().to(device)
+    targets = torch.from_numpy(task.targets).long().to(device)
     windows = [list(zip(x.unbind(0), y.unbind(0))) for x, y in zip(inputs, targets)]
-    state = torch.zeros(task.size.B, task.size.H)
+    state = torch.zeros(task.size.B, task.size.H, device=device)
 
     def train_chunk(chunk: int) -> float:
         nonlocal state
         losses = []
         for x, y in windows[chunk]:
-            loss, state = loss_and_state(x, y, state)
+            if has_graphs:
+                torch.compiler.cudagraph_mark_step_begin()
             optimizer.zero_grad()
+            loss, state = loss_and_state(x, y, state)
             loss.backward()
             optimizer.step()
-            state = state.detach()
-            losses.append(loss.detach())
+            loss, state = loss.detach(), state.detach()
+            if has_graphs:
+                loss, state = loss.clone(), state.clone()
+            losses.append(loss)
+        synchronize()
         return torch.stack(losses).mean().item()
 
     return train_chunk
 
 
-torch.set_num_threads(1)
-serve(f"PyTorch {torch.__version__}", lambda task: make(sys.argv[1], task))
+def version(device: str) -> str:
+    cudnn = f" with cuDNN {torch.backends.cudnn.version()}" if device == "cuda" else ""
+    return f"PyTorch {torch.__version__}{cudnn}"
+
+
+def main(variant: str, device: str = "cpu") -> None:
+    torch.set_num_threads(1)
+    if device == "cuda":  # as in Unroll
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+    serve(version(device), lambda task: make(variant, device, task))
+
+
+main(*sys.argv[1:])

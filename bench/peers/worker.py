@@ -1,9 +1,9 @@
 """What the peers share: the task, and the conversation with ../peers.py.
 
 A peer is a process of its own that stays alive, so that no start-up and no compilation is in the figures. It first
-says which version it is; then it answers every line, a size and a time in JSON, with a line: the microseconds a
-window, and the mean loss of the first chunk. All peers train from the same weights on the same data, so those losses
-must agree.
+says which version it is; then it answers every line, a size, a time and perhaps a learning rate in JSON, with a line:
+the microseconds a window, and the mean loss of the first chunk. All peers train from the same weights on the same
+data, so those losses must agree.
 
 Axes: B batch, T steps of a window, C classes, H hidden units.
 """
@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class Task:
     targets: np.ndarray
     W: np.ndarray  # [C + H, H]; b is zero
     V: np.ndarray  # [H, C]; c is zero
+    learning_rate: float
 
 
 # Trains on the chunk of this number, returns when it is done, and gives the mean loss of its windows.
@@ -61,7 +63,7 @@ def glorot(random: np.random.RandomState, rows: int, columns: int) -> np.ndarray
     return random.uniform(-limit, limit, (rows, columns)).astype(np.float32)
 
 
-def make_task(size: Size) -> Task:
+def make_task(size: Size, learning_rate: float) -> Task:
     inputs, targets = (
         symbols.reshape(size.B, CHUNKS, size.chunk, size.T).transpose(1, 2, 0, 3).astype(np.int32)
         for symbols in sample_series(size.B * CHUNKS * size.chunk * size.T, size.C)
@@ -69,15 +71,15 @@ def make_task(size: Size) -> Task:
     random = np.random.RandomState(0)
     W = glorot(random, size.C + size.H, size.H)
     V = glorot(random, size.H, size.C)
-    return Task(size, inputs, targets, W, V)
+    return Task(size, inputs, targets, W, V, learning_rate)
 
 
 class Contestant:
     """A peer at one size, warm from its first chunk on."""
 
-    def __init__(self, make: Callable[[Task], TrainChunk], size: Size):
+    def __init__(self, make: Callable[[Task], TrainChunk], size: Size, learning_rate: float):
         self.size = size
-        self.train_chunk = make(make_task(size))
+        self.train_chunk = make(make_task(size, learning_rate))
         self.first_loss = self.train_chunk(0)
         self.chunk = 1
 
@@ -107,9 +109,10 @@ def serve(version: str, make: Callable[[Task], TrainChunk]) -> None:
         size = Size(**question["size"])
         try:
             if contestant is None or contestant.size != size:
-                contestant = Contestant(make, size)
+                contestant = Contestant(make, size, question.get("learning_rate", LEARNING_RATE))
             microseconds = contestant.microseconds(question["seconds"])
             answer({"microseconds": microseconds, "loss": contestant.first_loss})
         except Exception as error:  # Whatever a framework throws: this peer has no figure, the others have.
             contestant = None
+            traceback.print_exc()
             answer({"error": f"{type(error).__name__}: {error}".splitlines()[0]})
