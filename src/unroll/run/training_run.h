@@ -11,10 +11,11 @@
 #include <unroll/run/options.h>
 #include <unroll/run/summary.h>
 #include <unroll/train/log_row.h>
-#include <unroll/train/ranks.h>
-#include <unroll/train/trainer.h>
+#include <unroll/train/progress.h>
 
 namespace unroll {
+
+class Ranks;
 
 /// What is known when training begins.
 struct RunStart {

@@ -1,12 +1,14 @@
 // Several processes that train one model together.
 #pragma once
 
-#include <torch/types.h>
-
 #include <cstdint>
 #include <string>
 
 #include <unroll/base/error.h>
+
+namespace at {
+class Tensor;
+}
 
 namespace unroll {
 
@@ -31,11 +33,11 @@ class Ranks {
 
   /// Replaces a contiguous tensor on the CPU by its sum over the ranks, the same bits on each.
   /// @throws RankError
-  virtual void sum(torch::Tensor& values) = 0;
+  virtual void sum(at::Tensor& values) = 0;
 
   /// Replaces every number of such a tensor by the largest of the ranks'.
   /// @throws RankError
-  virtual void maximum(torch::Tensor& values) = 0;
+  virtual void maximum(at::Tensor& values) = 0;
 
   /// Rank 0's text, on every rank.
   /// @throws RankError
