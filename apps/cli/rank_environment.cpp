@@ -44,16 +44,21 @@ std::int64_t parse(const char* name, const std::string& text, std::int64_t least
 
 std::optional<RankOptions> read_rank_environment() {
   const auto size_text = variable("WORLD_SIZE");
-  if (!size_text) {
+  const auto rank_text = variable("RANK");
+  if (!size_text && !rank_text) {
     return std::nullopt;
   }
-  const std::int64_t size = parse("WORLD_SIZE", *size_text, 1, kMostRanks);
-  if (size == 1) {
-    return std::nullopt;
+  if (!size_text) {  // else every process would train alone
+    throw UsageError("WORLD_SIZE must be set where RANK is");
   }
   RankOptions options;
-  options.size = size;
-  options.rank = parse("RANK", need("RANK"), 0, size - 1);
+  options.size = parse("WORLD_SIZE", *size_text, 1, kMostRanks);
+  if (rank_text || options.size > 1) {
+    options.rank = parse("RANK", need("RANK"), 0, options.size - 1);
+  }
+  if (options.size == 1) {
+    return std::nullopt;
+  }
   options.master_address = need("MASTER_ADDR");
   options.master_port = parse("MASTER_PORT", need("MASTER_PORT"), 1, RankOptions::kMostPort);
   // torchrun has a store of its own at the port, for every attempt to start the ranks.

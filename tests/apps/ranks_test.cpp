@@ -229,6 +229,8 @@ TEST(TrainInRanks, SaysWhatIsWrongWithTheEnvironment) {
            Case{"WORLD_SIZE=two", "WORLD_SIZE must be an integer from 1 to 1000000, got 'two'"},
            Case{"WORLD_SIZE=0 RANK=0",
                 "rank 0: WORLD_SIZE must be an integer from 1 to 1000000, got '0'"},
+           Case{"RANK=0", "WORLD_SIZE must be set where RANK is"},
+           Case{"WORLD_SIZE=1 RANK=1", "RANK must be an integer from 0 to 0, got '1'"},
            Case{"WORLD_SIZE=2", "RANK must be set where WORLD_SIZE is more than 1"},
            Case{"WORLD_SIZE=2 RANK=2", "rank 2: RANK must be an integer from 0 to 1, got '2'"},
            Case{"WORLD_SIZE=2 RANK=1",
@@ -258,6 +260,24 @@ TEST(TrainInRanks, SaysWhoHasNotCome) {
       << no_master.err;
   EXPECT_TRUE(no_master.err.ends_with(" within 1 s\n")) << no_master.err;
 
+  const Outcome no_launcher = run_shell(
+      "export WORLD_SIZE=2 RANK=0 MASTER_ADDR=127.0.0.1 TORCHELASTIC_USE_AGENT_STORE=True "
+      "MASTER_PORT=" +
+          std::to_string(free_port()) + "; " + train_command(flags),
+      folder.path());
+  EXPECT_EQ(no_launcher.exit_code, 1);
+  EXPECT_TRUE(
+      no_launcher.err.starts_with("unroll-train: rank 0: cannot reach the launcher at 127.0.0.1:"))
+      << no_launcher.err;
+
+  const Outcome elsewhere = run_shell(
+      "export WORLD_SIZE=2 RANK=0 MASTER_ADDR=192.0.2.1 MASTER_PORT=29500; " + train_command(flags),
+      folder.path());
+  EXPECT_EQ(elsewhere.exit_code, 1);
+  EXPECT_EQ(elsewhere.err,
+            "unroll-train: rank 0: MASTER_ADDR must be an address of this host, where rank 0 is, "
+            "got 192.0.2.1\n");
+
   const Outcome alone = run_shell("export WORLD_SIZE=3 RANK=0 MASTER_ADDR=127.0.0.1 MASTER_PORT=" +
                                       std::to_string(free_port()) + "; " + train_command(flags),
                                   folder.path());
@@ -272,6 +292,24 @@ TEST(TrainInRanks, RefusesRanksThatDoNotFitTogether) {
                                                  train_command("--rank-timeout 2 --out run");
                                         }});
   EXPECT_EQ(exit_codes(twice), "1 1 ");
+  EXPECT_NE((twice[0].err + twice[1].err).find("rank 0: cannot listen for the other ranks at 127."),
+            std::string::npos)
+      << twice[0].err << twice[1].err;
+  const auto one_more = run_ranks(
+      folder, {.size = 3, .command = [](std::int64_t rank) {
+                 return "WORLD_SIZE=2; RANK=" + std::to_string(std::min<std::int64_t>(rank, 1)) +
+                        "; exec " +
+                        train_command(
+                            "--rank-timeout 20 --batch-size 2 --epochs 1"
+                            " --series-length 1000 --eval-length 0 --quiet"
+                            " --no-report --out trained");
+               }});
+  const std::string codes = exit_codes(one_more);
+  EXPECT_TRUE(codes == "0 0 1 " || codes == "0 1 0 ") << codes;
+  EXPECT_EQ(one_more[1].err + one_more[2].err,
+            "unroll-train: rank 1: another process has this RANK too, 1 of 2\n");
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"trained"});
+  std::filesystem::remove_all(folder / "trained");
   const auto sizes = run_ranks(folder, {.size = 2, .command = [](std::int64_t rank) {
                                           return (rank == 0 ? "exec " : "WORLD_SIZE=3; exec ") +
                                                  train_command("--rank-timeout 2 --out run");

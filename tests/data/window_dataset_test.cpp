@@ -369,10 +369,17 @@ TEST_F(WindowsOfAFile, MayBeAskedForInAnyOrder) {
   make(500'000, 5);
   const WindowDataset expected = cut(series, 2, 10);
   const WindowDataset actual = cut(in_file, 2, 10);
-  const std::int64_t block = actual.block_windows();
+  const std::int64_t block = actual.left_in_block(0);
   ASSERT_GT(expected.window_count(), 3 * block);
-  for (const auto& [first, count] : std::vector<std::pair<std::int64_t, std::int64_t>>{
-           {0, 0}, {0, 1}, {block - 1, 2}, {3 * block, 1}, {block / 2, 2 * block}, {5, 5}}) {
+  for (const auto& [first, count] :
+       std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 0},
+                                                          {0, 1},
+                                                          {block - 1, 2},
+                                                          {block, 3},
+                                                          {block + 1, 1},
+                                                          {3 * block, 1},
+                                                          {block / 2, 2 * block},
+                                                          {5, 5}}) {
     EXPECT_TRUE(same(actual.windows(first, count), expected.windows(first, count))) << first;
   }
   EXPECT_THROW((void)actual.windows(expected.window_count(), 1), std::out_of_range);
@@ -405,11 +412,17 @@ TEST_F(WindowsOfAFile, OutliveTheirBlock) {
 }
 
 TEST_F(WindowsOfAFile, ABlockIsSmallAndHoldsAWindowAtLeast) {
-  make(200'000, 2);
-  EXPECT_EQ(cut(in_file, 2, 10).block_windows(), 32'768 / 20);
-  EXPECT_EQ(cut(in_file, 1'000, 10).block_windows(), 512 / 10);
-  EXPECT_EQ(cut(in_file, 100, 1'000).block_windows(), 1);
-  EXPECT_EQ(cut(series, 2, 10).block_windows(), 10'000) << "of one in memory, all";
+  make(1'000'000, 2);
+  const std::int64_t block = 32'768 / 20;
+  const WindowDataset dataset = cut(in_file, 2, 10);
+  EXPECT_EQ(dataset.left_in_block(0), block);
+  EXPECT_EQ(dataset.left_in_block(block - 1), 1);
+  EXPECT_EQ(dataset.left_in_block(block), block);
+  EXPECT_EQ(dataset.left_in_block(49'999), 1) << "the last";
+  EXPECT_EQ(cut(in_file, 200, 10).left_in_block(0), 512 / 10) << "of many rows, each a call";
+  EXPECT_EQ(cut(in_file, 20'000, 2).left_in_block(0), 262'144 / 20'000 / 2) << "of very many";
+  EXPECT_EQ(cut(in_file, 100, 1'000).left_in_block(0), 1);
+  EXPECT_EQ(cut(series, 2, 10).left_in_block(1), 49'999) << "of one in memory, all";
 }
 
 TEST_F(WindowsOfAFile, ASymbolThatIsNoClassIsFoundBeforeItIsGiven) {

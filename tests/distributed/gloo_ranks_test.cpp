@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -117,6 +118,37 @@ TEST(GlooRanks, TellWhyAnotherHasFailed) {
   EXPECT_EQ(messages[1], "the ranks have parted");
 }
 
+TEST(GlooRanks, MeetHoweverLongOneTakes) {
+  const int port = testing::free_port();
+  std::vector<RankOptions> options = {options_of(0, 2, port), options_of(1, 2, port)};
+  for (RankOptions& one : options) {
+    one.timeout = 1;
+  }
+  in_gloo_ranks(options, [](Ranks& ranks) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(ranks.rank() == 1 ? 2'500 : 0));
+    ranks.meet();
+    torch::Tensor values = torch::ones({1});
+    ranks.sum(values);
+    EXPECT_EQ(values.item<float>(), 2.0F);
+  });
+}
+
+TEST(GlooRanks, TellWhoMeetsWhyAnotherHasFailed) {
+  std::string message;
+  in_gloo_ranks(2, [&](Ranks& ranks) {
+    if (ranks.rank() == 1) {
+      ranks.fail("no such file");
+      return;
+    }
+    try {
+      ranks.meet();
+    } catch (const RankError& error) {
+      message = error.what();
+    }
+  });
+  EXPECT_EQ(message, "rank 1 has failed: no such file");
+}
+
 TEST(GlooRanks, TellAWaitingRankWhyRank0HasFailed) {
   std::string message;
   in_gloo_ranks(2, [&](Ranks& ranks) {
@@ -145,8 +177,10 @@ int threads_with(int policy) {
 TEST(GlooRanks, TheirThreadsDoNotPreemptWhoTrains) {
   ASSERT_EQ(threads_with(SCHED_BATCH), 0);
   in_gloo_ranks(2, [](Ranks& ranks) {
+    torch::Tensor values = torch::ones({1});
+    ranks.sum(values);
     EXPECT_EQ(::sched_getscheduler(0), SCHED_OTHER);
-    EXPECT_GE(threads_with(SCHED_BATCH), 2) << "a loop and a caller for every rank";
+    EXPECT_GE(threads_with(SCHED_BATCH), 4) << "a loop and a caller for each of the ranks";
     ranks.wait_for_rank_0();
   });
 }

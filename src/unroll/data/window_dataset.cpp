@@ -23,11 +23,13 @@ torch::Tensor rows(const std::shared_ptr<const Series>& series,
 }
 
 /// So many windows that the place for their symbols fits into a processor's nearer caches; of many
-/// rows more, since each row is a call to the system.
+/// rows more, since each row is a call to the system, but not without a limit.
 std::int64_t windows_of_a_block(const WindowOptions& options) {
   constexpr std::int64_t kBlockSymbols = 32'768;  // 512 KB, inputs and targets
   constexpr std::int64_t kRowSymbols = 512;
-  const std::int64_t width = std::max(kBlockSymbols / options.batch_size, kRowSymbols);
+  constexpr std::int64_t kMostSymbols = 8 * kBlockSymbols;
+  const std::int64_t width = std::min(std::max(kBlockSymbols / options.batch_size, kRowSymbols),
+                                      kMostSymbols / options.batch_size);
   return std::max<std::int64_t>(width / options.num_steps, 1);
 }
 
@@ -84,12 +86,18 @@ Window WindowDataset::windows(std::int64_t first, std::int64_t count) const {
                                         count, first, window_count_));
   }
   if (!is_in_block(first, count)) {
-    read_block(first, std::max(count, std::min(block_windows_, window_count_ - first)));
+    const std::int64_t begin = first - first % block_windows_;
+    const std::int64_t block = std::min(block_windows_, window_count_ - begin);
+    read_block(begin, std::max(block, first + count - begin));
   }
   const Window& block = block_->windows;
   const std::int64_t begin = (first - block_->first) * num_steps_;
   return {.inputs = block.inputs.narrow(1, begin, count * num_steps_),
           .targets = block.targets.narrow(1, begin, count * num_steps_)};
+}
+
+std::int64_t WindowDataset::left_in_block(std::int64_t first) const {
+  return std::min(block_windows_ - first % block_windows_, window_count_ - first);
 }
 
 bool WindowDataset::is_in_block(std::int64_t first, std::int64_t count) const {

@@ -54,8 +54,9 @@ class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Windo
   /// @throws std::out_of_range
   [[nodiscard]] WindowDataset select_rows(std::int64_t first, std::int64_t count) const;
 
-  /// How many windows are best asked for at a time: more of a series in a file take more memory.
-  [[nodiscard]] std::int64_t block_windows() const { return block_windows_; }
+  /// How many windows from `first` on are best asked for at once: to the end of a block, which for
+  /// a series in memory is the end of all.
+  [[nodiscard]] std::int64_t left_in_block(std::int64_t first) const;
 
   /// The number of windows.
   [[nodiscard]] std::int64_t window_count() const { return window_count_; }

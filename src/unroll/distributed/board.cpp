@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <netdb.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -15,6 +17,8 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
+
+#include <unroll/base/descriptor.h>
 
 namespace unroll {
 namespace {
@@ -51,6 +55,25 @@ std::string this_host() {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
   return host.data();
+}
+
+/// Whether one could listen there, on some port.
+bool is_own_address(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) {
+    return false;
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    Descriptor listener;
+    listener.reset(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::bind(listener.get(), address->ai_addr, address->ai_addrlen) == 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /// This process, for who looks for it.
@@ -116,7 +139,7 @@ RankBoard::RankBoard(const RankOptions& options)
   connect();
   try {
     claim_rank();
-    wait_for_all();
+    wait_for_all_to_come();
     heartbeat_ = std::make_unique<Heartbeat>(store_->clone(), options_.rank);
   } catch (const RankError&) {
     throw;
@@ -162,13 +185,19 @@ void RankBoard::connect() {
         fmt::format("unroll/{}", options_.attempt),
         c10::make_intrusive<c10d::TCPStore>(options_.master_address, store_options));
   } catch (const std::exception& error) {
-    throw RankError(
-        is_host()
-            ? fmt::format("cannot listen for the other ranks at {}:{}: {}", options_.master_address,
-                          options_.master_port, first_line(error.what()))
-            : fmt::format("cannot reach {} at {}:{} within {} s",
-                          options_.launcher_listens ? "the launcher" : "rank 0",
-                          options_.master_address, options_.master_port, options_.timeout));
+    if (!is_host()) {
+      throw RankError(fmt::format("cannot reach {} at {}:{} within {} s",
+                                  options_.launcher_listens ? "the launcher" : "rank 0",
+                                  options_.master_address, options_.master_port, options_.timeout));
+    }
+    if (!is_own_address(options_.master_address)) {
+      throw RankError(
+          fmt::format("MASTER_ADDR must be an address of this host, where rank 0 is, got {}",
+                      options_.master_address));
+    }
+    throw RankError(fmt::format("cannot listen for the other ranks at {}:{}: {}",
+                                options_.master_address, options_.master_port,
+                                first_line(error.what())));
   }
 }
 
@@ -185,7 +214,7 @@ void RankBoard::claim_rank() {
   }
 }
 
-void RankBoard::wait_for_all() {
+void RankBoard::wait_for_all_to_come() {
   store_->add(key("beat", options_.rank), 1);
   store_->c10d::Store::set(key("host", options_.rank), this_host());
   store_->c10d::Store::set(key("process", options_.rank), this_process());
@@ -276,27 +305,46 @@ void RankBoard::wait_for_rank_0() {
   try {
     if (options_.rank == 0) {
       store_->c10d::Store::set(meeting, "here");
-      return;
-    }
-    std::string beat = beats(1).front();
-    auto next_look = Clock::now() + kSilence;
-    while (!comes({meeting})) {
-      if (failure()) {
-        throw explain("");
-      }
-      if (Clock::now() >= next_look) {
-        next_look = Clock::now() + kSilence;
-        const std::string next_beat = beats(1).front();
-        if (next_beat == beat) {
-          throw explain("");
-        }
-        beat = next_beat;
-      }
+    } else {
+      wait_for({meeting}, 1);
     }
   } catch (const RankError&) {
     throw;
   } catch (const std::exception&) {
     throw RankError(without_store());
+  }
+}
+
+void RankBoard::meet() {
+  const std::string meeting = key("meeting", meetings_++);
+  try {
+    store_->c10d::Store::set(key(meeting.c_str(), options_.rank), "here");
+    wait_for(keys(meeting.c_str(), options_.size), options_.size);
+  } catch (const RankError&) {
+    throw;
+  } catch (const std::exception&) {
+    throw RankError(without_store());
+  }
+}
+
+void RankBoard::wait_for(const std::vector<std::string>& keys, std::int64_t count) {
+  std::vector<std::string> before = beats(count);
+  auto next_look = Clock::now() + kSilence;
+  while (!comes(keys)) {
+    if (failure()) {
+      throw explain("");
+    }
+    if (Clock::now() >= next_look) {
+      next_look = Clock::now() + kSilence;
+      std::vector<std::string> after = beats(count);
+      const auto same =
+          std::mismatch(before.begin(), before.end(), after.begin(),
+                        [](const auto& one, const auto& other) { return one != other; });
+      if (same.first != before.end()) {
+        throw explain("");
+      }
+      before = std::move(after);
+    }
   }
 }
 

@@ -37,6 +37,10 @@ class RankBoard {
   /// @throws RankError if rank 0 dies instead, or any rank fails
   void wait_for_rank_0();
 
+  /// Waits until all ranks make this call.
+  /// @throws RankError if one dies instead, or fails
+  void meet();
+
   /// Makes this rank's failure known, unless another's is.
   void report_failure(const std::string& problem) noexcept;
 
@@ -49,7 +53,9 @@ class RankBoard {
 
   void connect();
   void claim_rank();
-  void wait_for_all();
+  void wait_for_all_to_come();
+  /// Waits for keys of the store, as long as the first `count` ranks live.
+  void wait_for(const std::vector<std::string>& keys, std::int64_t count);
   void publish_failure(const std::string& sentence);
   /// Waits for keys of the store, for half a second; whether all are there.
   [[nodiscard]] bool comes(const std::vector<std::string>& keys) const;
@@ -67,7 +73,7 @@ class RankBoard {
   RankOptions options_;
   c10::intrusive_ptr<c10d::Store> store_;
   std::unique_ptr<Heartbeat> heartbeat_;
-  std::int64_t meetings_ = 0;           // with rank 0
+  std::int64_t meetings_ = 0;           // with rank 0, or of all
   std::int64_t expected_;               // ranks that rank 0 waits for in the end
   std::chrono::milliseconds patience_;  // and how long
 };

@@ -67,8 +67,10 @@ bool is_loopback(const std::string& address) {
 /// with it for now. Gloo has a thread that spins while another holds the connection; if it took
 /// that one's core, both would stand still for the rest of a time slice.
 void never_preempt() {
-  const sched_param priority{};
-  ::sched_setscheduler(0, SCHED_BATCH, &priority);  // if it fails, ranks are slower, no more
+  if (::sched_getscheduler(0) == SCHED_OTHER) {  // else somebody has chosen
+    const sched_param priority{};
+    ::sched_setscheduler(0, SCHED_BATCH, &priority);  // if it fails, ranks are slower, no more
+  }
 }
 
 class GlooRanks final : public Ranks {
@@ -98,6 +100,7 @@ class GlooRanks final : public Ranks {
   }
 
   void wait_for_rank_0() override { board_.wait_for_rank_0(); }
+  void meet() override { board_.meet(); }
 
   void fail(const std::string& problem) noexcept override {
     board_.report_failure(problem);

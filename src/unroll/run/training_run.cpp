@@ -183,6 +183,7 @@ void lead(const ReadyRun& run) {
   run.ranks->wait_for_rank_0();
   run.ranks->broadcast(run.config);
   run.ranks->broadcast(run.checkpoint);
+  run.ranks->meet();  // they prepare as this rank has
   share_weights(*run.ranks, *run.trainee.model);
 }
 
@@ -514,6 +515,7 @@ RunOutcome follow(Ranks& ranks, const std::string& data, const StopRequest& stop
     ready.start = {.progress = checkpoint.progress, .state = checkpoint.state};
     ready.span = checkpoint.span;
   }
+  ranks.meet();
   share_weights(ranks, *ready.trainee.model);
   SilentObserver observer;
   Session session(ready, observer);

@@ -47,6 +47,10 @@ class Ranks {
   /// @throws RankError
   virtual void wait_for_rank_0() = 0;
 
+  /// Waits until all ranks make this call, however long that takes, as long as all live.
+  /// @throws RankError
+  virtual void meet() = 0;
+
   /// Tells the others that this rank has failed, and why: their next call throws it. The first to
   /// fail is heard.
   virtual void fail(const std::string& problem) noexcept = 0;

@@ -61,9 +61,9 @@ std::vector<double> Trainer::advance(std::int64_t count) {
   // A row that was begun with a larger log_every may be full already.
   const std::int64_t row_left =
       std::max<std::int64_t>(options_.log_every - progress_.row_windows, 1);
-  const WindowRange range = {
-      .first = progress_.window,
-      .count = std::min({count, row_left, windows_left(), windows_->block_windows()})};
+  const WindowRange range = {.first = progress_.window,
+                             .count = std::min({count, row_left, windows_left(),
+                                                windows_->left_in_block(progress_.window)})};
   std::vector<double> losses(static_cast<std::size_t>(range.count));
   {
     const Stopwatch stopwatch(train_seconds_);
