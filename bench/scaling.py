@@ -5,8 +5,9 @@
     bench/scaling.py [--rounds N] [--update-docs]
 
 Measured are all-reduces between two ranks over loopback and over links between two network namespaces (root needed;
-without it, loopback alone), some of them made slow by tc; and unroll-train's windows in one rank and in two, in turns.
-Two ranks need two idle cores. Everything beyond two ranks is what the model says.
+without it, loopback alone), some of them made slow by tc; and unroll-train's windows, in turns: in one rank, in two,
+and in two processes that exchange nothing, which is as much as two ranks could gain. Two ranks need two idle cores.
+Everything beyond two ranks is what the model says.
 """
 
 import argparse
@@ -108,30 +109,52 @@ def fit(name: str, seconds: dict[int, float]) -> Link:
     return Link(name, (a * bb - b * ab) / determinant, (b * aa - a * ab) / determinant)
 
 
+def speed_up(size: Size, one: float, link: Link, ranks: int) -> float:
+    """How many times as fast as one process, whose window takes `one` seconds, the model says that ranks are."""
+    rows = -(-size.B // ranks)
+    return one / (one * rows / size.B + link.all_reduce(size.elements, ranks))
+
+
 def on_paper(name: str, rate: float, loopback: Link) -> Link:
     """A link of this rate between hosts whose kernels are as fast as this one's over loopback."""
     return Link(name, loopback.step + WIRE, max(loopback.element, 4 / rate))
 
 
-def window_seconds(size: Size, engine: str, ranks: int, folder: pathlib.Path) -> float:
-    words = [str(BIN / "unroll-train"), "--json", "--quiet", "--no-report", "--eval-length", "0", "--epochs", "1",
-             "--engine", engine, "--learning-rate", "0.01", "--checkpoint-every", "1000000000",
-             "--log-every", "1000000",
-             "--batch-size", str(size.B), "--hidden-size", str(size.H), "--num-steps", str(size.T),
-             "--series-length", str(size.B * size.T * size.windows)]
-    if ranks == 1:
-        printed = subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True).stdout
-        return json.loads(printed)["microseconds_per_window"] * 1e-6
-    return run_ranks(words, [hosts.LOOPBACK] * ranks, folder)["microseconds_per_window"] * 1e-6
+def train_words(size: Size, engine: str, rows: int) -> list[str]:
+    return [str(BIN / "unroll-train"), "--json", "--quiet", "--no-report", "--eval-length", "0", "--epochs", "1",
+            "--engine", engine, "--learning-rate", "0.01", "--checkpoint-every", "1000000000", "--log-every", "1000000",
+            "--batch-size", str(rows), "--hidden-size", str(size.H), "--num-steps", str(size.T),
+            "--series-length", str(rows * size.T * size.windows)]
 
 
-def measure_windows(size: Size, engine: str, rounds: int) -> tuple[float, float, float]:
-    """Seconds of a window in one rank and in two, and the ratio: medians of rounds that take turns."""
-    pairs = []
-    for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            pairs.append([window_seconds(size, engine, ranks, pathlib.Path(folder)) for ranks in (1, 2)])
-    return median(one for one, _ in pairs), median(two for _, two in pairs), median(one / two for one, two in pairs)
+def seconds_side_by_side(words: list[str], count: int, folder: pathlib.Path) -> float:
+    """Of a window, in the slowest of so many processes that know nothing of each other."""
+    processes = [subprocess.Popen([*words, "--out", f"{count}-{i}"], cwd=folder, text=True, stdout=subprocess.PIPE)
+                 for i in range(count)]
+    outputs = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        sys.exit(f"scaling.py: {words[0]} failed")
+    return max(json.loads(output)["microseconds_per_window"] * 1e-6 for output in outputs)
+
+
+@dataclass(frozen=True)
+class WindowTimes:
+    """Seconds of a window: in one process; in two ranks; and in two processes that have half of the rows each and
+    exchange nothing, or none where the rows are odd."""
+
+    one: float
+    two: float
+    apart: float | None
+
+
+def time_windows(size: Size, engine: str) -> WindowTimes:
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        whole = train_words(size, engine, size.B)
+        one = seconds_side_by_side(whole, 1, folder)
+        two = run_ranks(whole, [hosts.LOOPBACK] * 2, folder)["microseconds_per_window"] * 1e-6
+        apart = None if size.B % 2 else seconds_side_by_side(train_words(size, engine, size.B // 2), 2, folder)
+    return WindowTimes(one, two, apart)
 
 
 def time_of(seconds: float) -> str:
@@ -151,12 +174,17 @@ def link_table(links: dict[str, dict[int, float]], fits: list[Link]) -> list[str
     return lines
 
 
-def window_table(measured: dict[tuple[Size, str], tuple[float, float, float]], link: Link) -> list[str]:
-    lines = ["| size | engine | one rank | two ranks | times one | the model says |",
-             "| --- | --- | ---: | ---: | ---: | ---: |"]
-    for (size, engine), (one, two, ratio) in measured.items():
-        model = one / (one / 2 + link.all_reduce(size.elements, 2))
-        lines.append(f"| {size.title} | {engine} | {time_of(one)} | {time_of(two)} | **{ratio:.2f}** | {model:.2f} |")
+def window_table(measured: dict[tuple[Size, str], list[WindowTimes]], link: Link) -> list[str]:
+    lines = ["| size | engine | one rank | two ranks | times one | exchanging nothing | the model says |",
+             "| --- | --- | ---: | ---: | ---: | ---: | ---: |"]
+    for (size, engine), rounds in measured.items():
+        one, two = median(times.one for times in rounds), median(times.two for times in rounds)
+        gain = median(times.one / times.two for times in rounds)
+        apart = [times.one / times.apart for times in rounds if times.apart]
+        most = f"{median(apart):.2f}" if apart else "-"
+        model = speed_up(size, one, link, 2)
+        lines.append(f"| {size.title} | {engine} | {time_of(one)} | {time_of(two)} | **{gain:.2f}** | {most} | "
+                     f"{model:.2f} |")
     return lines
 
 
@@ -166,13 +194,16 @@ def paper_table(seconds: dict[Size, float], links: list[Link]) -> list[str]:
              "| --- | --- |" + " ---: |" * (len(counts) + 1)]
     for size, one in seconds.items():
         for link in links:
-            def speed_up(ranks: int, one: float = one, link: Link = link, size: Size = size) -> float:
-                rows = -(-size.B // ranks)
-                return one / (one * rows / size.B + link.all_reduce(size.elements, ranks))
-            cells = [f"{speed_up(count):.2f}" if count <= size.B else "-" for count in counts]
-            best = max(range(1, size.B + 1), key=lambda ranks: 1.0 if ranks == 1 else speed_up(ranks))
+            gains = {ranks: speed_up(size, one, link, ranks) for ranks in range(1, size.B + 1)}
+            cells = [f"{gains[count]:.2f}" if count <= size.B else "-" for count in counts]
+            best = max(gains, key=gains.__getitem__)
             lines.append(f"| {size.title} | {link.name} | " + " | ".join(cells) + f" | {best} |")
     return lines
+
+
+def processor() -> str:
+    names = re.findall(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return f"{names[0]}, {len(names)} cores"
 
 
 def replace(text: str, name: str, lines: list[str]) -> str:
@@ -190,9 +221,10 @@ def main() -> None:
     shapes = SHAPES if hosts.why_not() is None else {"loopback": None}
     links = {name: measure_link(shape, options.rounds) for name, shape in shapes.items()}
     fits = [fit(name, seconds) for name, seconds in links.items()]
-    measured = {(size, engine): measure_windows(size, engine, options.rounds)
+    measured = {(size, engine): [time_windows(size, engine) for _ in range(options.rounds)]
                 for size in SIZES for engine in ("fused", "autograd") if engine == "fused" or size.H > 4}
-    one_rank = {size: seconds[0] for (size, engine), seconds in measured.items() if engine == "fused"}
+    one_rank = {size: median(times.one for times in rounds)
+                for (size, engine), rounds in measured.items() if engine == "fused"}
     wide = {Size(1024, size.H, size.T, 1): 1024 / size.B * seconds
             for size, seconds in one_rank.items() if size.B == 64}
     tables = {
@@ -200,7 +232,7 @@ def main() -> None:
         "windows": window_table(measured, fits[0]),
         "paper": paper_table({**one_rank, **wide},
                              [on_paper(name, rate, fits[0]) for name, rate in NOMINAL.items()]),
-        "date": [f"{datetime.date.today()}, medians of {options.rounds} rounds."],
+        "date": [f"{datetime.date.today()}, {processor()}; medians of {options.rounds} rounds."],
     }
     for lines in tables.values():
         print("\n".join(lines) + "\n")
