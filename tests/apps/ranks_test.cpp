@@ -289,27 +289,32 @@ TEST(TrainInRanks, RefusesRanksThatDoNotFitTogether) {
   const TempDir folder;
   const auto twice = run_ranks(folder, {.size = 2, .command = [](std::int64_t rank) {
                                           return (rank == 0 ? "exec " : "RANK=0; exec ") +
-                                                 train_command("--rank-timeout 2 --out run");
+                                                 train_command("--rank-timeout 5 --out run");
                                         }});
   EXPECT_EQ(exit_codes(twice), "1 1 ");
   EXPECT_NE((twice[0].err + twice[1].err).find("rank 0: cannot listen for the other ranks at 127."),
             std::string::npos)
       << twice[0].err << twice[1].err;
+  // The one that comes too late ends; the others train on, until they are told to stop.
   const auto one_more = run_ranks(
-      folder, {.size = 3, .command = [](std::int64_t rank) {
-                 return "WORLD_SIZE=2; RANK=" + std::to_string(std::min<std::int64_t>(rank, 1)) +
-                        "; exec " +
-                        train_command(
-                            "--rank-timeout 20 --batch-size 2 --epochs 1"
-                            " --series-length 1000 --eval-length 0 --quiet"
-                            " --no-report --out trained");
-               }});
+      folder, {.size = 3,
+               .command =
+                   [](std::int64_t rank) {
+                     const std::string command = train_command(kLongRun + std::string("--out run"));
+                     return rank == 0 ? "WORLD_SIZE=2; exec " + command
+                                      : "WORLD_SIZE=2; RANK=1; " + command +
+                                            "; code=$?; touch ended; exit $code";
+                   },
+               .meanwhile = "for i in $(seq 600); do [ -e ended ] && break; sleep 0.05; done; " +
+                            std::string(kUntilSaved) + "kill -TERM $pid0"});
   const std::string codes = exit_codes(one_more);
-  EXPECT_TRUE(codes == "0 0 1 " || codes == "0 1 0 ") << codes;
+  EXPECT_TRUE(codes == "143 143 1 " || codes == "143 1 143 ") << codes;
   EXPECT_EQ(one_more[1].err + one_more[2].err,
             "unroll-train: rank 1: another process has this RANK too, 1 of 2\n");
-  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"trained"});
-  std::filesystem::remove_all(folder / "trained");
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"ended", "run"}));
+  for (const char* name : {"ended", "run"}) {
+    std::filesystem::remove_all(folder / name);
+  }
   const auto sizes = run_ranks(folder, {.size = 2, .command = [](std::int64_t rank) {
                                           return (rank == 0 ? "exec " : "WORLD_SIZE=3; exec ") +
                                                  train_command("--rank-timeout 2 --out run");
