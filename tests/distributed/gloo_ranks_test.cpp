@@ -122,10 +122,10 @@ TEST(GlooRanks, MeetHoweverLongOneTakes) {
   const int port = testing::free_port();
   std::vector<RankOptions> options = {options_of(0, 2, port), options_of(1, 2, port)};
   for (RankOptions& one : options) {
-    one.timeout = 1;
+    one.timeout = 3;
   }
   in_gloo_ranks(options, [](Ranks& ranks) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(ranks.rank() == 1 ? 2'500 : 0));
+    std::this_thread::sleep_for(std::chrono::milliseconds(ranks.rank() == 1 ? 6'000 : 0));
     ranks.meet();
     torch::Tensor values = torch::ones({1});
     ranks.sum(values);
