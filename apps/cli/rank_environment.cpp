@@ -45,11 +45,11 @@ std::int64_t parse(const char* name, const std::string& text, std::int64_t least
 std::optional<RankOptions> read_rank_environment() {
   const auto size_text = variable("WORLD_SIZE");
   const auto rank_text = variable("RANK");
-  if (!size_text && !rank_text) {
+  if (!size_text) {
+    if (rank_text) {  // else every process would train alone
+      throw UsageError("WORLD_SIZE must be set where RANK is");
+    }
     return std::nullopt;
-  }
-  if (!size_text) {  // else every process would train alone
-    throw UsageError("WORLD_SIZE must be set where RANK is");
   }
   RankOptions options;
   options.size = parse("WORLD_SIZE", *size_text, 1, kMostRanks);

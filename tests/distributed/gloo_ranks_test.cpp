@@ -133,36 +133,27 @@ TEST(GlooRanks, MeetHoweverLongOneTakes) {
   });
 }
 
-TEST(GlooRanks, TellWhoMeetsWhyAnotherHasFailed) {
+/// What the one of two ranks is told that waits for the other, which fails instead.
+std::string told_while_waiting(std::int64_t rank, void (Ranks::*wait)()) {
   std::string message;
   in_gloo_ranks(2, [&](Ranks& ranks) {
-    if (ranks.rank() == 1) {
+    if (ranks.rank() != rank) {
       ranks.fail("no such file");
       return;
     }
     try {
-      ranks.meet();
+      (ranks.*wait)();
     } catch (const RankError& error) {
       message = error.what();
     }
   });
-  EXPECT_EQ(message, "rank 1 has failed: no such file");
+  return message;
 }
 
-TEST(GlooRanks, TellAWaitingRankWhyRank0HasFailed) {
-  std::string message;
-  in_gloo_ranks(2, [&](Ranks& ranks) {
-    if (ranks.rank() == 0) {
-      ranks.fail("no such file");
-      return;
-    }
-    try {
-      ranks.wait_for_rank_0();
-    } catch (const RankError& error) {
-      message = error.what();
-    }
-  });
-  EXPECT_EQ(message, "rank 0 has failed: no such file");
+TEST(GlooRanks, TellAWaitingRankWhyTheOtherHasFailed) {
+  EXPECT_EQ(told_while_waiting(0, &Ranks::meet), "rank 1 has failed: no such file");
+  EXPECT_EQ(told_while_waiting(1, &Ranks::meet), "rank 0 has failed: no such file");
+  EXPECT_EQ(told_while_waiting(1, &Ranks::wait_for_rank_0), "rank 0 has failed: no such file");
 }
 
 /// How many threads of this process Linux schedules by this policy.
@@ -181,7 +172,7 @@ TEST(GlooRanks, TheirThreadsDoNotPreemptWhoTrains) {
     ranks.sum(values);
     EXPECT_EQ(::sched_getscheduler(0), SCHED_OTHER);
     EXPECT_GE(threads_with(SCHED_BATCH), 4) << "a loop and a caller for each of the ranks";
-    ranks.wait_for_rank_0();
+    ranks.meet();  // nobody leaves before both have counted
   });
 }
 

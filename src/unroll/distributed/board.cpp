@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <netdb.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -11,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <stdexcept>
@@ -18,7 +17,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <unroll/base/descriptor.h>
+#include <unroll/distributed/address.h>
 
 namespace unroll {
 namespace {
@@ -55,25 +54,6 @@ std::string this_host() {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
   return host.data();
-}
-
-/// Whether one could listen there, on some port.
-bool is_own_address(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) {
-    return false;
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    Descriptor listener;
-    listener.reset(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::bind(listener.get(), address->ai_addr, address->ai_addrlen) == 0) {
-      return true;
-    }
-  }
-  return false;
 }
 
 /// This process, for who looks for it.
@@ -134,18 +114,25 @@ class RankBoard::Heartbeat {
   std::shared_ptr<Shared> shared_;
 };
 
-RankBoard::RankBoard(const RankOptions& options)
-    : options_(options), expected_(options.size - 1), patience_(kLinger) {
-  connect();
+template <class Body>
+void RankBoard::with_store(const Body& body) const {
   try {
-    claim_rank();
-    wait_for_all_to_come();
-    heartbeat_ = std::make_unique<Heartbeat>(store_->clone(), options_.rank);
+    body();
   } catch (const RankError&) {
     throw;
   } catch (const std::exception&) {
     throw RankError(without_store());
   }
+}
+
+RankBoard::RankBoard(const RankOptions& options)
+    : options_(options), expected_(options.size - 1), patience_(kLinger) {
+  connect();
+  with_store([&] {
+    claim_rank();
+    wait_for_all_to_come();
+    heartbeat_ = std::make_unique<Heartbeat>(store_->clone(), options_.rank);
+  });
 }
 
 RankBoard::~RankBoard() {
@@ -302,29 +289,21 @@ bool RankBoard::comes(const std::vector<std::string>& keys) const {
 
 void RankBoard::wait_for_rank_0() {
   const std::string meeting = key("meeting", meetings_++);
-  try {
+  with_store([&] {
     if (options_.rank == 0) {
       store_->c10d::Store::set(meeting, "here");
     } else {
       wait_for({meeting}, 1);
     }
-  } catch (const RankError&) {
-    throw;
-  } catch (const std::exception&) {
-    throw RankError(without_store());
-  }
+  });
 }
 
 void RankBoard::meet() {
   const std::string meeting = key("meeting", meetings_++);
-  try {
+  with_store([&] {
     store_->c10d::Store::set(key(meeting.c_str(), options_.rank), "here");
     wait_for(keys(meeting.c_str(), options_.size), options_.size);
-  } catch (const RankError&) {
-    throw;
-  } catch (const std::exception&) {
-    throw RankError(without_store());
-  }
+  });
 }
 
 void RankBoard::wait_for(const std::vector<std::string>& keys, std::int64_t count) {
@@ -337,11 +316,8 @@ void RankBoard::wait_for(const std::vector<std::string>& keys, std::int64_t coun
     if (Clock::now() >= next_look) {
       next_look = Clock::now() + kSilence;
       std::vector<std::string> after = beats(count);
-      const auto same =
-          std::mismatch(before.begin(), before.end(), after.begin(),
-                        [](const auto& one, const auto& other) { return one != other; });
-      if (same.first != before.end()) {
-        throw explain("");
+      if (!std::equal(before.begin(), before.end(), after.begin(), std::not_equal_to<>())) {
+        throw explain("");  // one's count has stood still
       }
       before = std::move(after);
     }

@@ -51,6 +51,11 @@ class RankBoard {
  private:
   class Heartbeat;
 
+  /// Makes calls to the store.
+  /// @throws RankError if it does not answer, and what the calls throw of that kind
+  template <class Body>
+  void with_store(const Body& body) const;
+
   void connect();
   void claim_rank();
   void wait_for_all_to_come();

@@ -7,57 +7,25 @@
 
 #define USE_C10D_GLOO  // what ProcessGroupGloo.hpp wants to hear
 
-#include <arpa/inet.h>
 #include <c10/util/Logging.h>
 #include <fmt/format.h>
-#include <netdb.h>
 #include <sched.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <future>
 #include <mutex>
 #include <utility>
 #include <vector>
 
-#include <unroll/base/descriptor.h>
+#include <unroll/distributed/address.h>
 #include <unroll/distributed/board.h>
 #include <unroll/distributed/join.h>
 
 namespace unroll {
 namespace {
-
-/// The address of this host, as text, from which a packet would go to another.
-/// @throws RankError if there is no way to it
-std::string address_towards(const std::string& host, std::int64_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_DGRAM;  // connecting sends nothing
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
-    throw RankError(fmt::format("MASTER_ADDR {} has no address", host));
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    Descriptor connection;
-    connection.reset(::socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_storage own{};
-    socklen_t length = sizeof(own);
-    auto* own_address = reinterpret_cast<sockaddr*>(&own);
-    std::array<char, NI_MAXHOST> text{};
-    if (::connect(connection.get(), address->ai_addr, address->ai_addrlen) == 0 &&
-        ::getsockname(connection.get(), own_address, &length) == 0 &&
-        ::getnameinfo(own_address, length, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) ==
-            0) {
-      return text.data();
-    }
-  }
-  throw RankError(fmt::format("no network reaches MASTER_ADDR {}", host));
-}
 
 bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
