@@ -411,6 +411,21 @@ TEST_F(WindowsOfAFile, OutliveTheirBlock) {
   EXPECT_TRUE(same(first, expected.window(0)));
 }
 
+TEST_F(WindowsOfAFile, ABlockTakesTheMemoryOfTheLastUnlessSomebodyLooksAtIt) {
+  make(500'000, 5);
+  const WindowDataset dataset = cut(in_file, 2, 10);
+  const std::int64_t block = dataset.left_in_block(0);
+  const auto memory = [&](std::int64_t window) {
+    return dataset.window(window).inputs.storage().data();
+  };
+  const void* const first = memory(0);
+  EXPECT_EQ(memory(block), first);
+  EXPECT_EQ(memory(dataset.window_count() - 1), first) << "the last, which is shorter";
+  const Window kept = dataset.window(0);
+  EXPECT_EQ(kept.inputs.storage().data(), first);
+  EXPECT_NE(memory(block), first);
+}
+
 TEST_F(WindowsOfAFile, ABlockIsSmallAndHoldsAWindowAtLeast) {
   make(1'000'000, 2);
   const std::int64_t block = 32'768 / 20;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace unroll {
@@ -31,6 +32,16 @@ std::int64_t windows_of_a_block(const WindowOptions& options) {
   const std::int64_t width = std::min(std::max(kBlockSymbols / options.batch_size, kRowSymbols),
                                       kMostSymbols / options.batch_size);
   return std::max<std::int64_t>(width / options.num_steps, 1);
+}
+
+/// int64 [rows, width] for symbols to be read into: in the memory of `old`, unless somebody else
+/// still looks at that. Memory that is freed at every block would be given back to the system and
+/// come back page by page.
+torch::Tensor place_for_symbols(const torch::Tensor& old, std::int64_t rows, std::int64_t width) {
+  if (old.defined() && old.is_cpu() && old.storage().use_count() == 1) {
+    return old.resize_({rows, width});
+  }
+  return torch::empty({rows, width}, torch::kInt64);
 }
 
 /// Whoever indexes by a symbol need not check it.
@@ -107,10 +118,10 @@ bool WindowDataset::is_in_block(std::int64_t first, std::int64_t count) const {
 }
 
 void WindowDataset::read_block(std::int64_t first, std::int64_t count) const {
-  *block_ = {};  // its memory serves the next one
+  const Window old = std::exchange(*block_, {}).windows;
   const std::int64_t width = count * num_steps_;
-  const torch::Tensor inputs = torch::empty({batch_size_, width}, torch::kInt64);
-  const torch::Tensor targets = torch::empty({batch_size_, width}, torch::kInt64);
+  const torch::Tensor inputs = place_for_symbols(old.inputs, batch_size_, width);
+  const torch::Tensor targets = place_for_symbols(old.targets, batch_size_, width);
   for (std::int64_t row = 0; row < batch_size_; ++row) {
     file_->read((first_row_ + row) * row_length_ + first * num_steps_, width,
                 inputs.mutable_data_ptr<std::int64_t>() + row * width,
