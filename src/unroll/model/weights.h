@@ -13,8 +13,8 @@ namespace unroll {
 
 /// Everything that is learned, in the layout of a PyTorch nn.RNN and nn.Linear:
 ///
-///     h_t = tanh(input_weight x_t + recurrent_weight h_{t-1} + bias)      logits_t =
-///     readout_weight h_t + readout_bias
+///     h_t = tanh(input_weight x_t + recurrent_weight h_{t-1} + bias)
+///     logits_t = readout_weight h_t + readout_bias
 ///
 /// All of one dtype.
 struct Weights {

@@ -38,8 +38,8 @@ torch::Tensor BlockEngine::initial_state(std::int64_t batch_size) const {
 
 Advance BlockEngine::advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) {
   const Window span = windows.windows(range.first, range.count);
-  const kernels::StepShape shape = step_shape(*model_, windows, span, state);
   const Weights weights = model_->weight_views();
+  const kernels::StepShape shape = step_shape(weights, windows, span, state);
   const torch::Tensor losses = torch::empty({range.count}, state.options());
   state = state.clone(torch::MemoryFormat::Contiguous);
   const auto run = [&]<class Real>(Real learning_rate) {

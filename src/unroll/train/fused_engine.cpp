@@ -1,6 +1,7 @@
 #include <unroll/train/fused_engine.h>
 
 #include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 
 #include <stdexcept>
 #include <utility>
@@ -58,9 +59,11 @@ torch::Tensor FusedEngine::initial_state(std::int64_t batch_size) const {
 }
 
 Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) {
+  // LibTorch differentiates nothing here; to look whether it must takes as long as small windows.
+  const at::AutoDispatchBelowADInplaceOrView no_autograd;
   const Window span = windows.windows(range.first, range.count);
-  const kernels::StepShape shape = step_shape(*model_, windows, span, state);
   const Weights weights = model_->weight_views();
+  const kernels::StepShape shape = step_shape(weights, windows, span, state);
   const std::int64_t threads = at::get_num_threads();
   const torch::Tensor losses = torch::empty({range.count}, state.options());
   state = state.clone(torch::MemoryFormat::Contiguous);

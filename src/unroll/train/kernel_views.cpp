@@ -7,13 +7,13 @@
 
 namespace unroll {
 
-kernels::StepShape step_shape(const RecurrentModel& model, const WindowDataset& windows,
+kernels::StepShape step_shape(const Weights& weights, const WindowDataset& windows,
                               const Window& span, const torch::Tensor& state) {
   const kernels::StepShape shape = {.batch_size = windows.batch_size(),
                                     .num_steps = windows.num_steps(),
-                                    .num_classes = model.options().num_classes,
-                                    .hidden_size = model.options().hidden_size};
-  const torch::Tensor bias = model.weight_views().bias;
+                                    .num_classes = weights.readout_bias.size(0),
+                                    .hidden_size = weights.bias.size(0)};
+  const torch::Tensor& bias = weights.bias;
   if (windows.num_classes() > shape.num_classes) {
     throw std::invalid_argument(fmt::format("windows of {} classes for a model of {}",
                                             windows.num_classes(), shape.num_classes));

@@ -8,7 +8,6 @@
 #include <unroll/data/window_dataset.h>
 #include <unroll/kernels/shape.h>
 #include <unroll/kernels/views.h>
-#include <unroll/model/model.h>
 #include <unroll/model/weights.h>
 
 namespace unroll {
@@ -36,9 +35,9 @@ inline kernels::SymbolRows symbols_of(const Window& windows) {
 }
 
 /// The sizes of a step on windows in `span`, which lie in `windows`, from `state`.
-/// @throws std::invalid_argument if the windows have more classes than the model, if the state is
-/// not [B, H] of the model's dtype, or if one of them is on another device than the model
-kernels::StepShape step_shape(const RecurrentModel& model, const WindowDataset& windows,
+/// @throws std::invalid_argument if the windows have more classes than the weights, if the state is
+/// not [B, H] of their dtype, or if one of them is on another device than the weights
+kernels::StepShape step_shape(const Weights& weights, const WindowDataset& windows,
                               const Window& span, const torch::Tensor& state);
 
 }  // namespace unroll
