@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <regex>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -239,13 +238,15 @@ TEST(GlooRanks, RefuseOptionsThatFitNoRank) {
 // The headers that it was compiled with are not of the Gloo that is in LibTorch.
 TEST(GlooRanks, NameNoSymbolOfGloosOwn) {
   const testing::TempDir folder;
-  const std::string symbols =
-      testing::run_shell("nm -C " + testing::shell_word(UNROLL_LIBRARY), folder.path()).out;
-  EXPECT_NE(symbols.find(" U c10d::ProcessGroupGloo::ProcessGroupGloo("), std::string::npos);
-  const std::regex own(R"(\n\S* +\S ((vtable|typeinfo|typeinfo name|VTT|guard variable) for )?)"
-                       R"((gloo::|c10d::ProcessGroupGloo::GlooStore)[^\n]*)");
-  std::smatch match;
-  EXPECT_FALSE(std::regex_search(symbols, match, own)) << match.str();
+  const auto symbols = [&](const std::string& pattern) {
+    const std::string command = "nm -C " + testing::shell_word(UNROLL_LIBRARY) + " | grep -E ";
+    return testing::run_shell(command + testing::shell_word(pattern), folder.path()).out;
+  };
+  EXPECT_NE(symbols(R"( U c10d::ProcessGroupGloo::ProcessGroupGloo\()"), "");
+  // But for constants of its own, which a build without optimization keeps.
+  EXPECT_EQ(symbols("^[0-9a-f]* +[^r] ((vtable|typeinfo|typeinfo name|VTT|guard variable) for )?"
+                    "(gloo::|c10d::ProcessGroupGloo::GlooStore)"),
+            "");
 }
 
 using Case = std::tuple<ModelKind, EngineChoice, OptimizerKind, torch::Dtype>;
