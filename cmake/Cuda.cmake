@@ -1,8 +1,10 @@
 # CUDA's compiler: the one that CMAKE_CUDA_COMPILER or the environment's CUDACXX names, else the pinned one, which is
 # fetched. Enables the language CUDA and defines the imported target unroll_cudart, the runtime that LibTorch loads too.
+# UNROLL_NCCL_INCLUDE_DIR is where NCCL's header is: beside a LibTorch that pip has installed, in the system, or fetched.
+
+include(FetchWheels)
 
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
-  include(FetchWheels)
   set(nvidia_cuda_nvcc_files nvidia/cu13/bin)
   set(nvidia_cuda_cccl_files nvidia/cu13/include/cccl)
   set(nvidia_cuda_crt_files nvidia/cu13/include/crt)
@@ -37,3 +39,14 @@ add_library(unroll_cudart SHARED IMPORTED)
 set_target_properties(unroll_cudart PROPERTIES
   IMPORTED_LOCATION "${UNROLL_CUDART}"
   INTERFACE_INCLUDE_DIRECTORIES "${UNROLL_CUDART_INCLUDE_DIR}")
+
+find_path(UNROLL_NCCL_INCLUDE_DIR nccl.h HINTS "${LibTorch_PREFIX}/../nvidia/nccl/include"
+  DOC "Folder of NCCL's header, of the release that LibTorch was built with")
+mark_as_advanced(UNROLL_NCCL_INCLUDE_DIR)
+if(NOT UNROLL_NCCL_INCLUDE_DIR)
+  set(nvidia_nccl_cu13_files nvidia/nccl/include)
+  unroll_fetch_wheels(folder nvidia_nccl_cu13
+    NAME nccl SIZE "216 MB" ADVICE "To use a header of your own, set UNROLL_NCCL_INCLUDE_DIR to its folder."
+    REQUIREMENTS "${CMAKE_CURRENT_LIST_DIR}/nccl-requirements.txt")
+  set(UNROLL_NCCL_INCLUDE_DIR "${folder}/nvidia/nccl/include")
+endif()

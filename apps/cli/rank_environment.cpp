@@ -59,6 +59,10 @@ std::optional<RankOptions> read_rank_environment() {
   if (options.size == 1) {
     return std::nullopt;
   }
+  options.local_rank = options.rank;
+  if (const auto local = variable("LOCAL_RANK")) {
+    options.local_rank = parse("LOCAL_RANK", *local, 0, options.size - 1);
+  }
   options.master_address = need("MASTER_ADDR");
   options.master_port = parse("MASTER_PORT", need("MASTER_PORT"), 1, RankOptions::kMostPort);
   // torchrun has a store of its own at the port, for every attempt to start the ranks.

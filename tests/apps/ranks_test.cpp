@@ -237,6 +237,8 @@ TEST(TrainInRanks, SaysWhatIsWrongWithTheEnvironment) {
                 "rank 1: MASTER_ADDR must be set where WORLD_SIZE is more than 1"},
            Case{"WORLD_SIZE=2 RANK=1 MASTER_ADDR=localhost MASTER_PORT=65536",
                 "rank 1: MASTER_PORT must be an integer from 1 to 65535, got '65536'"},
+           Case{"WORLD_SIZE=2 RANK=1 LOCAL_RANK=2",
+                "rank 1: LOCAL_RANK must be an integer from 0 to 1, got '2'"},
            Case{"RANK=0 WORLD_SIZE=2 MASTER_ADDR=localhost MASTER_PORT=29500 FLAG=--rank-timeout=0",
                 "rank 0: --rank-timeout must be from 1 to 86400, got 0"},
        }) {
@@ -283,6 +285,25 @@ TEST(TrainInRanks, SaysWhoHasNotCome) {
                                   folder.path());
   EXPECT_EQ(alone.exit_code, 1);
   EXPECT_EQ(alone.err, "unroll-train: rank 0: of 3 ranks 2 did not come within 1 s: 1, 2\n");
+}
+
+TEST(TrainInRanks, TalkOverTheInterfaceThatIsNamed) {
+  const TempDir folder;
+  const auto over = [&](const std::string& interface) {
+    return run_ranks(
+        folder, {.size = 2, .command = [&](std::int64_t /*rank*/) {
+                   return "export GLOO_SOCKET_IFNAME=" + interface + "; exec " +
+                          train_command(kRun + std::string(kShortTimeout) + "--out " + interface);
+                 }});
+  };
+  EXPECT_EQ(exit_codes(over("lo")), "0 0 ");
+  const auto nowhere = over("nowhere0");
+  EXPECT_EQ(exit_codes(nowhere), "1 1 ");
+  const std::string problem =
+      "GLOO_SOCKET_IFNAME must be a network interface of this host that has an address, got "
+      "'nowhere0'\n";
+  EXPECT_TRUE(nowhere[0].err.ends_with(problem)) << nowhere[0].err;
+  EXPECT_TRUE(nowhere[1].err.ends_with(problem)) << nowhere[1].err;
 }
 
 TEST(TrainInRanks, RefusesRanksThatDoNotFitTogether) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <stdexcept>
 #include <vector>
 
 #include <unroll/cuda/plugin.h>
@@ -86,6 +88,11 @@ class CpuPlugin final : public cuda::Plugin {
 
   [[nodiscard]] std::unique_ptr<cuda::Graph> make_graph() const override {
     return std::make_unique<FunctionGraph>(counts);
+  }
+  [[nodiscard]] std::unique_ptr<cuda::Communicator> make_communicator(
+      c10d::Store& /*store*/, int /*rank*/, int /*size*/,
+      std::chrono::seconds /*timeout*/) const override {
+    throw std::logic_error("there are no GPUs to sum over");
   }
   [[nodiscard]] std::size_t shared_bytes() const override { return shared_bytes_; }
   void run(const cuda::BlockStepCall<float>& call, const cuda::BlockStepPlan& plan) const override {

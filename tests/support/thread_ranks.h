@@ -41,6 +41,8 @@ class ThreadRanks final : public Ranks {
     return static_cast<std::int64_t>(meeting_.tensors.size());
   }
 
+  [[nodiscard]] std::int64_t local_rank() const override { return rank_; }
+
   void sum(torch::Tensor& values) override {
     ++sums;
     reduce(values, [](torch::Tensor& into, const torch::Tensor& other) { into.add_(other); });

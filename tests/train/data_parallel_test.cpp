@@ -15,6 +15,7 @@
 #include <unroll/base/error.h>
 #include <unroll/train/engine_choice.h>
 
+#include "../support/cpu_plugin.h"
 #include "../support/reference_rnn.h"
 #include "../support/spread_model.h"
 #include "../support/tensors.h"
@@ -186,18 +187,23 @@ TEST(DataParallel, NamesTheRankThatHoldsOtherWeights) {
 TEST(DataParallel, RefusesWhatItCannotTrain) {
   testing::Meeting meeting(4);
   const testing::ThreadRanks ranks(meeting, 0);
-  const auto problem = [&](std::int64_t batch_size, torch::Device device) {
+  const testing::CpuPlugin plugin;
+  const auto problem = [&](std::int64_t batch_size, torch::Device device,
+                           const cuda::FoundPlugin& found) {
     try {
-      check_data_parallel(ranks, batch_size, device);
+      check_data_parallel(ranks, batch_size, device, found);
     } catch (const InvalidOption& error) {
       return std::string(error.what());
     }
     return std::string();
   };
-  EXPECT_EQ(problem(4, torch::kCPU), "");
-  EXPECT_EQ(problem(3, torch::kCPU),
+  EXPECT_EQ(problem(4, torch::kCPU, {}), "");
+  EXPECT_EQ(problem(4, torch::kCUDA, {.plugin = &plugin}), "");
+  EXPECT_EQ(problem(3, torch::kCPU, {}),
             "batch_size must be at least 4, a row for each of the ranks, got 3");
-  EXPECT_EQ(problem(4, torch::kCUDA), "device must be cpu where 4 ranks train together, got cuda");
+  EXPECT_EQ(
+      problem(4, torch::kCUDA, {.problem = "it was not found"}),
+      "device cuda needs Unroll's CUDA library where 4 ranks train together: it was not found");
 }
 
 }  // namespace

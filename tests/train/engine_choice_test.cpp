@@ -27,6 +27,11 @@ class ResolveEngine : public ::testing::Test {
     return {.device = torch::kCUDA, .shape = shape, .cuda = {.plugin = &plugin}};
   }
 
+  [[nodiscard]] static EngineSite in_ranks(EngineSite site) {
+    site.in_ranks = true;
+    return site;
+  }
+
   testing::CpuPlugin plugin;
   EngineSite cpu;
   EngineSite bare_gpu = {
@@ -38,6 +43,9 @@ TEST_F(ResolveEngine, AutoIsFusedWhereItAppliesAndElseAutograd) {
   EXPECT_EQ(resolve_engine(EngineChoice::kAuto, bare_gpu, {}), EngineChoice::kAutograd);
   EXPECT_EQ(resolve_engine(EngineChoice::kAuto, gpu(kTutorial), {}), EngineChoice::kFused);
   EXPECT_EQ(resolve_engine(EngineChoice::kAuto, gpu(kWide), {}), EngineChoice::kAutograd);
+  EXPECT_EQ(resolve_engine(EngineChoice::kAuto, in_ranks(gpu(kTutorial)), {}),
+            EngineChoice::kAutograd);
+  EXPECT_EQ(resolve_engine(EngineChoice::kAuto, in_ranks(cpu), {}), EngineChoice::kFused);
   for (const OptimizerKind optimizer : {OptimizerKind::kAdagrad, OptimizerKind::kAdam}) {
     for (const EngineSite& site : {cpu, gpu(kTutorial)}) {
       EXPECT_EQ(resolve_engine(EngineChoice::kAuto, site, {.optimizer = optimizer}),
@@ -71,6 +79,8 @@ TEST_F(ResolveEngine, RefusesFusedWhereItDoesNotApply) {
   EXPECT_EQ(refusal(gpu(kWide), OptimizerKind::kSgd),
             "fused trains on cuda only what fits in 227 KiB of its memory, network and window "
             "together; autograd trains any size");
+  EXPECT_EQ(refusal(in_ranks(gpu(kTutorial)), OptimizerKind::kSgd),
+            "fused trains on cuda in one process only; several take autograd");
   const testing::CpuPlugin unknown_gpu(0);
   EXPECT_EQ(
       refusal({.device = torch::kCUDA, .cuda = {.plugin = &unknown_gpu}}, OptimizerKind::kSgd),

@@ -1,4 +1,4 @@
-// The library unroll_cuda: LibTorch's CUDA graphs, and the kernel of launch.cu.
+// The library unroll_cuda: LibTorch's CUDA graphs, NCCL, and the kernel of launch.cu.
 
 #include <unroll/cuda/plugin.h>
 
@@ -14,6 +14,7 @@
 #include <optional>
 
 #include <unroll/cuda/launch.h>
+#include <unroll/cuda/nccl.h>
 #include <unroll/version.h>
 
 // Before, LibTorch's headers gave CUDAGraph another size than LibTorch did.
@@ -86,6 +87,12 @@ class CudaPlugin final : public Plugin {
  public:
   [[nodiscard]] std::unique_ptr<Graph> make_graph() const override {
     return std::make_unique<RecordedGraph>();
+  }
+
+  [[nodiscard]] std::unique_ptr<Communicator> make_communicator(
+      c10d::Store& store, int rank, int size, std::chrono::seconds timeout) const override {
+    return make_nccl_communicator(c10::intrusive_ptr<c10d::Store>::reclaim_copy(&store), rank, size,
+                                  timeout);
   }
 
   [[nodiscard]] std::size_t shared_bytes() const override {

@@ -2,12 +2,20 @@
 // it, which a build with UNROLL_CUDA makes and find_plugin() loads at run time.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include <unroll/cuda/block_step.h>
+
+namespace at {
+class Tensor;
+}
+namespace c10d {
+class Store;
+}
 
 namespace unroll::cuda {
 
@@ -31,6 +39,20 @@ class Graph {
   virtual void replay() = 0;
 };
 
+/// Several processes with a GPU each.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  Communicator() = default;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  /// Replaces a contiguous tensor on this process's GPU by its sum over the processes, and returns
+  /// when that is done. All make the same calls in the same order.
+  /// @throws std::exception if they do not within the time-out; the object is of no use then
+  virtual void sum(at::Tensor& values) = 0;
+};
+
 /// The library's one object. Its work is in order with the current stream's, and returns before it
 /// is done.
 class Plugin {
@@ -41,6 +63,11 @@ class Plugin {
   Plugin& operator=(const Plugin&) = delete;
 
   [[nodiscard]] virtual std::unique_ptr<Graph> make_graph() const = 0;
+
+  /// Joins process `rank` of `size` with the others that share the store.
+  /// @throws std::exception if that cannot be
+  [[nodiscard]] virtual std::unique_ptr<Communicator> make_communicator(
+      c10d::Store& store, int rank, int size, std::chrono::seconds timeout) const = 0;
 
   /// The most shared memory that a block can have on the current GPU; 0 if the kernel was not
   /// compiled for it.

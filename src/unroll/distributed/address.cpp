@@ -1,6 +1,7 @@
 #include <unroll/distributed/address.h>
 
 #include <fmt/format.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -57,6 +58,23 @@ bool is_own_address(const std::string& host) {
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
     const Descriptor listener = open_socket(*address);
     if (::bind(listener.get(), address->ai_addr, address->ai_addrlen) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool has_interface(const std::string& name) {
+  ifaddrs* found = nullptr;
+  if (::getifaddrs(&found) != 0) {
+    return false;
+  }
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> addresses(found, &::freeifaddrs);
+  for (const ifaddrs* address = found; address != nullptr; address = address->ifa_next) {
+    const bool is_internet =
+        address->ifa_addr != nullptr &&
+        (address->ifa_addr->sa_family == AF_INET || address->ifa_addr->sa_family == AF_INET6);
+    if (is_internet && name == address->ifa_name) {
       return true;
     }
   }

@@ -13,4 +13,7 @@ std::string address_towards(const std::string& host, std::int64_t port);
 /// Whether a program could listen there, on some port.
 bool is_own_address(const std::string& host);
 
+/// Whether a network interface of this host has that name, and an address.
+bool has_interface(const std::string& name);
+
 }  // namespace unroll

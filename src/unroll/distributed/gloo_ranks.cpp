@@ -1,4 +1,5 @@
-// Ranks over LibTorch's c10d: its TCPStore to meet, its ProcessGroupGloo for the tensors.
+// Ranks over LibTorch's c10d: its TCPStore to meet, its ProcessGroupGloo for tensors on the CPU.
+// For those on GPUs Unroll's CUDA library has c10d's NCCL.
 //
 // LibTorch has Gloo in it but not Gloo's headers. Those of libgloo-dev are older than what is in
 // LibTorch; they serve only to name types that c10d's own interface hides behind pointers. Nothing
@@ -20,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+#include <unroll/base/quote.h>
+#include <unroll/cuda/plugin.h>
 #include <unroll/distributed/address.h>
 #include <unroll/distributed/board.h>
 #include <unroll/distributed/join.h>
@@ -47,8 +50,15 @@ class GlooRanks final : public Ranks {
 
   [[nodiscard]] std::int64_t rank() const override { return options_.rank; }
   [[nodiscard]] std::int64_t size() const override { return options_.size; }
+  [[nodiscard]] std::int64_t local_rank() const override { return options_.local_rank; }
 
-  void sum(torch::Tensor& values) override { reduce(values, c10d::ReduceOp::SUM); }
+  void sum(torch::Tensor& values) override {
+    if (values.is_cpu()) {
+      reduce(values, c10d::ReduceOp::SUM);
+    } else {
+      call([&] { communicator().sum(values); });
+    }
+  }
   void maximum(torch::Tensor& values) override { reduce(values, c10d::ReduceOp::MAX); }
 
   std::string broadcast(const std::string& text) override {
@@ -62,7 +72,10 @@ class GlooRanks final : public Ranks {
     if (options_.rank == 0) {
       std::memcpy(bytes.mutable_data_ptr(), text.data(), text.size());
     }
-    call([&](std::vector<torch::Tensor>& tensors) { return group_->broadcast(tensors); }, bytes);
+    call([&] {
+      std::vector<torch::Tensor> tensors = {bytes};
+      group_->broadcast(tensors)->wait();
+    });
     return {static_cast<const char*>(bytes.const_data_ptr()),
             static_cast<std::size_t>(bytes.numel())};
   }
@@ -72,7 +85,7 @@ class GlooRanks final : public Ranks {
 
   void fail(const std::string& problem) noexcept override {
     board_.report_failure(problem);
-    group_.reset();  // which the others notice
+    part();
   }
 
  private:
@@ -99,7 +112,7 @@ class GlooRanks final : public Ranks {
     group_options->devices.push_back(
         options_.interface.empty()
             ? c10d::ProcessGroupGloo::createDeviceForHostname(own_address())
-            : c10d::ProcessGroupGloo::createDeviceForInterface(options_.interface));
+            : c10d::ProcessGroupGloo::createDeviceForInterface(own_interface()));
     group_ =
         c10::make_intrusive<c10d::ProcessGroupGloo>(board_.store(), static_cast<int>(options_.rank),
                                                     static_cast<int>(options_.size), group_options);
@@ -118,32 +131,61 @@ class GlooRanks final : public Ranks {
     return address;
   }
 
+  /// The interface that was named.
+  /// @throws RankError if this host has none of that name
+  [[nodiscard]] const std::string& own_interface() const {
+    if (!has_interface(options_.interface)) {
+      throw RankError(fmt::format(
+          "GLOO_SOCKET_IFNAME must be a network interface of this host that has an address, got {}",
+          in_quotes(options_.interface)));
+    }
+    return options_.interface;
+  }
+
   void reduce(torch::Tensor& values, c10d::ReduceOp::RedOpType operation) {
     c10d::AllreduceOptions options;
     options.reduceOp = operation;
-    call([&](std::vector<torch::Tensor>& tensors) { return group_->allreduce(tensors, options); },
-         values);
+    call([&] {
+      std::vector<torch::Tensor> tensors = {values};
+      group_->allreduce(tensors, options)->wait();
+    });
   }
 
-  /// Makes a call to the group, and waits until it is done.
-  template <class Call>
-  void call(const Call& begin, const torch::Tensor& values) {
+  /// Made when first asked for. Whoever trains on a GPU has seen that the plugin is there.
+  cuda::Communicator& communicator() {
+    if (!communicator_) {
+      communicator_ = cuda::find_plugin().plugin->make_communicator(
+          *board_.store(), static_cast<int>(options_.rank), static_cast<int>(options_.size),
+          std::chrono::seconds(options_.timeout));
+    }
+    return *communicator_;
+  }
+
+  /// Does what all ranks do together.
+  template <class Body>
+  void call(const Body& body) {
     if (!group_) {
       throw RankError("the ranks have parted");
     }
-    std::vector<torch::Tensor> tensors = {values};
     try {
-      begin(tensors)->wait();
+      body();
     } catch (const std::exception& error) {
       const std::string symptom = error.what();
-      group_.reset();  // so that the ranks beyond notice too
+      part();
       throw board_.explain(symptom);
     }
+  }
+
+  /// Leaves the others, who notice it.
+  void part() noexcept {
+    group_.reset();
+    communicator_.reset();
   }
 
   RankOptions options_;
   RankBoard board_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  std::unique_ptr<cuda::Communicator> communicator_;
 };
 
 }  // namespace

@@ -13,6 +13,8 @@ struct RankOptions {
   std::int64_t rank = 0;
   /// The number of processes.
   std::int64_t size = 1;
+  /// Which process of those on this machine it is, from 0.
+  std::int64_t local_rank = 0;
   /// The host of rank 0, by name or address, and a port that is free there, or the launcher's.
   std::string master_address;
   std::int64_t master_port = 0;

@@ -45,14 +45,15 @@ std::unique_ptr<SeriesSource> make_source(RunOptions& options, FileDigests& dige
 }
 
 /// Where a model of a run is trained.
-EngineSite site_of(const RunOptions& options, torch::Device device) {
+EngineSite site_of(const RunOptions& options, torch::Device device, bool in_ranks) {
   return {.device = device,
           .shape = {.batch_size = options.windows.batch_size,
                     .num_steps = options.windows.num_steps,
                     .num_classes = options.model.num_classes,
                     .hidden_size = options.model.hidden_size},
           .precision = options.dtype,
-          .cuda = plugin_for(device)};
+          .cuda = plugin_for(device),
+          .in_ranks = in_ranks};
 }
 
 /// Of one of so many ranks, with its rows of a window.
@@ -60,7 +61,7 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
                            std::vector<EngineChoice> engines, std::int64_t ranks) {
   for (EngineChoice& engine : engines) {
     if (engine == EngineChoice::kAuto) {
-      engine = resolve_engine(engine, site_of(options, device), options.optimizer);
+      engine = resolve_engine(engine, site_of(options, device, ranks > 1), options.optimizer);
     }
   }
   // A user's own series is in memory by now, or stays in its file, and the evaluation takes a part
@@ -83,17 +84,20 @@ MemoryDemand memory_demand(const RunOptions& options, torch::Device device,
 
 }  // namespace
 
-PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines, std::int64_t ranks) {
+PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines, const Ranks* ranks) {
   options.validate();
   PreparedRun run;
-  run.device = resolve_device(device_for(options.device, engines));
+  run.device = resolve_device(device_for(options.device, engines),
+                              ranks == nullptr ? std::nullopt : std::optional(ranks->local_rank()));
   at::set_num_threads(static_cast<int>(options.threads));
   if (options.data.empty()) {
     run.process = LaggedProcess::tutorial();
   }
   run.source = make_source(options, run.digests, run.process);
   options.windows.validate_for(options.series.series_length);
-  check_memory(memory_demand(options, run.device, std::move(engines), ranks), available_memory());
+  check_memory(
+      memory_demand(options, run.device, std::move(engines), ranks == nullptr ? 1 : ranks->size()),
+      available_memory());
   run.options = std::move(options);
   return run;
 }
@@ -121,7 +125,7 @@ Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind m
                      EngineChoice engine, Ranks* ranks) {
   ModelOptions model_options = run.options.model;
   model_options.model = model;
-  const EngineSite site = site_of(run.options, run.device);
+  const EngineSite site = site_of(run.options, run.device, ranks != nullptr);
   Trainee trainee = {.model = make_model(model_options, to_torch(run.options.dtype), run.device),
                      .engine_choice = resolve_engine(engine, site, run.options.optimizer),
                      .engine = nullptr};
@@ -130,7 +134,7 @@ Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind m
       ranks == nullptr
           ? make_engine(trainee.engine_choice, trainee.model, run.options.optimizer, site.cuda)
           : make_parallel_engine(trainee.engine_choice, trainee.model, run.options.optimizer,
-                                 *ranks, run.options.windows.batch_size);
+                                 *ranks, run.options.windows.batch_size, site.cuda);
   return trainee;
 }
 

@@ -27,11 +27,11 @@ struct PreparedRun {
 };
 
 /// Checks the options and that the run fits in memory, finds the device, reads the data, and sets
-/// LibTorch's thread count. `engines` are those of the models to be trained side by side, by so
-/// many `ranks`. Makes no file.
+/// LibTorch's thread count. `engines` are those of the models to be trained side by side, or of the
+/// one that all `ranks` train. Makes no file.
 /// @throws InvalidOption, FileError
 PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines,
-                        std::int64_t ranks = 1);
+                        const Ranks* ranks = nullptr);
 
 /// The digest of a user's own series as config.json has it: of a series file its header's, without
 /// reading the symbols, of a CSV file that of its bytes.

@@ -496,7 +496,7 @@ RunOutcome follow(Ranks& ranks, const std::string& data, const StopRequest& stop
     options.data = data;
   }
   const EngineChoice engine = options.engine;
-  ReadyRun ready = {.prepared = prepare_run(std::move(options), {engine}, ranks.size()),
+  ReadyRun ready = {.prepared = prepare_run(std::move(options), {engine}, &ranks),
                     .trainee = {},
                     .directory = {},
                     .config = {},
@@ -512,7 +512,7 @@ RunOutcome follow(Ranks& ranks, const std::string& data, const StopRequest& stop
   } else {
     const Checkpoint checkpoint = parse_checkpoint(bytes, "what rank 0 says");
     ready.trainee = resume_trainee(prepared, checkpoint, "what rank 0 says", &ranks);
-    ready.start = {.progress = checkpoint.progress, .state = checkpoint.state};
+    ready.start = {.progress = checkpoint.progress, .state = checkpoint.state.to(prepared.device)};
     ready.span = checkpoint.span;
   }
   ranks.meet();
@@ -544,17 +544,11 @@ RunOutcome in_step(Ranks* ranks, const Body& body) {
   }
 }
 
-/// Decides what device `auto` is for several ranks.
-/// @throws InvalidOption for what they cannot do together
+/// What device `auto` is for several ranks: what all have.
 void resolve_for(const Ranks* ranks, RunOptions& options) {
-  if (ranks == nullptr) {
-    return;
-  }
-  if (options.device == DeviceChoice::kAuto) {
+  if (ranks != nullptr && options.device == DeviceChoice::kAuto) {
     options.device = DeviceChoice::kCpu;
   }
-  check_data_parallel(*ranks, options.windows.batch_size,
-                      options.device == DeviceChoice::kCpu ? torch::kCPU : torch::kCUDA);
 }
 
 RunOutcome start_run(RunOptions requested, RunObserver& observer, const StopRequest& stop,
@@ -562,7 +556,7 @@ RunOutcome start_run(RunOptions requested, RunObserver& observer, const StopRequ
   const auto begin = Clock::now();
   resolve_for(ranks, requested);
   const EngineChoice engine = requested.engine;
-  PreparedRun prepared = prepare_run(std::move(requested), {engine}, count_of(ranks));
+  PreparedRun prepared = prepare_run(std::move(requested), {engine}, ranks);
   Trainee trainee = make_trainee(prepared, initial_weights(prepared), prepared.options.model.model,
                                  engine, ranks);
   const std::string directory =
@@ -594,7 +588,7 @@ RunOutcome resume_run(const ResumeRequest& request, RunObserver& observer, const
   RunOptions options = merged(saved, request, count_of(ranks), observer);
   resolve_for(ranks, options);
   const EngineChoice engine = options.engine;
-  PreparedRun prepared = prepare_run(std::move(options), {engine}, count_of(ranks));
+  PreparedRun prepared = prepare_run(std::move(options), {engine}, ranks);
   check_unchanged(prepared.options.data, prepared.digests.data, saved.digests.data);
   if (newest.found) {
     prepared.digests.init = saved.digests.init;

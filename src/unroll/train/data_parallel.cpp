@@ -93,23 +93,26 @@ void DataParallelEngine::set_optimizer_state(const OptimizerState& state) {
   inner_->set_optimizer_state(state);
 }
 
-void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Device device) {
+void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Device device,
+                         const cuda::FoundPlugin& cuda) {
   if (batch_size < ranks.size()) {
     throw InvalidOption("batch_size",
                         fmt::format("must be at least {}, a row for each of the ranks, got {}",
                                     ranks.size(), batch_size));
   }
-  if (!device.is_cpu()) {
-    throw InvalidOption("device", fmt::format("must be cpu where {} ranks train together, got {}",
-                                              ranks.size(), device.str()));
+  if (!device.is_cpu() && cuda.plugin == nullptr) {
+    throw InvalidOption(
+        "device", fmt::format("{} needs Unroll's CUDA library where {} ranks train together: {}",
+                              device.str(), ranks.size(), cuda.problem));
   }
 }
 
 std::unique_ptr<Engine> make_parallel_engine(EngineChoice resolved,
                                              std::shared_ptr<RecurrentModel> model,
                                              const OptimizerOptions& optimizer, Ranks& ranks,
-                                             std::int64_t batch_size) {
-  check_data_parallel(ranks, batch_size, model->parameters().front().device());
+                                             std::int64_t batch_size,
+                                             const cuda::FoundPlugin& cuda) {
+  check_data_parallel(ranks, batch_size, model->parameters().front().device(), cuda);
   GradientAverager averager(ranks, batch_size);
   std::unique_ptr<Engine> engine;
   if (resolved == EngineChoice::kFused) {

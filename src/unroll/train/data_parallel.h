@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 
+#include <unroll/cuda/plugin.h>
 #include <unroll/model/model.h>
 #include <unroll/train/engine.h>
 #include <unroll/train/options.h>
@@ -35,8 +36,10 @@ class DataParallelEngine final : public Engine {
 };
 
 /// Checks that these ranks can train in this way.
-/// @throws InvalidOption if there are more ranks than rows, or the device is not the CPU
-void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Device device);
+/// @throws InvalidOption if there are more ranks than rows, or the device is a GPU and the plugin,
+/// which sums over several, is not there
+void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Device device,
+                         const cuda::FoundPlugin& cuda);
 
 /// Makes the engine that a resolved choice names, for one rank.
 /// @throws InvalidOption like check_data_parallel, and if the learning rate is not a finite
@@ -44,7 +47,8 @@ void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Dev
 std::unique_ptr<Engine> make_parallel_engine(EngineChoice resolved,
                                              std::shared_ptr<RecurrentModel> model,
                                              const OptimizerOptions& optimizer, Ranks& ranks,
-                                             std::int64_t batch_size);
+                                             std::int64_t batch_size,
+                                             const cuda::FoundPlugin& cuda = {});
 
 /// Copies rank 0's weights into every rank's model.
 /// @throws RankError

@@ -34,9 +34,14 @@ std::string why_no_cuda() {
   return {};
 }
 
+torch::Device gpu_of(std::int64_t local_rank) {
+  const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
+  return {torch::kCUDA, static_cast<torch::DeviceIndex>(local_rank % count)};
+}
+
 }  // namespace
 
-torch::Device resolve_device(DeviceChoice choice) {
+torch::Device resolve_device(DeviceChoice choice, std::optional<std::int64_t> local_rank) {
   if (choice == DeviceChoice::kCpu) {
     return torch::kCPU;
   }
@@ -45,7 +50,7 @@ torch::Device resolve_device(DeviceChoice choice) {
     // By default cuDNN rounds what it multiplies to 10 bits: the models would no longer be the
     // same.
     at::globalContext().setAllowTF32CuDNN(false);
-    return torch::kCUDA;
+    return local_rank ? gpu_of(*local_rank) : torch::Device(torch::kCUDA);
   }
   if (choice == DeviceChoice::kCuda) {
     throw InvalidOption("device", "cuda does not work here: " + problem + "; use cpu or auto");

@@ -3,6 +3,9 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
+#include <optional>
+
 #include <unroll/train/options.h>
 
 namespace unroll {
@@ -12,7 +15,9 @@ namespace unroll {
 /// Unroll links only LibTorch's CPU half. Where CUDA is wanted and a driver is there, this loads
 /// libtorch_cuda from beside libtorch_cpu. LibTorch settles at its first question about CUDA
 /// whether it has it, so call this before any other LibTorch function.
+/// Of several GPUs it is the current one, or for one of several processes its own: the one with the
+/// number `local_rank`, counted round.
 /// @throws InvalidOption if CUDA is asked for and does not work here; the message says why.
-torch::Device resolve_device(DeviceChoice choice);
+torch::Device resolve_device(DeviceChoice choice, std::optional<std::int64_t> local_rank = {});
 
 }  // namespace unroll

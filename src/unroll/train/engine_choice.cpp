@@ -25,6 +25,10 @@ std::string fused_problem(const EngineSite& site, const OptimizerOptions& optimi
   if (site.device.is_cpu()) {
     return {};
   }
+  if (site.in_ranks) {
+    return fmt::format("fused trains on {} in one process only; several take autograd",
+                       site.device.str());
+  }
   if (site.cuda.plugin == nullptr) {
     return fmt::format("fused needs Unroll's CUDA library on {}: {}", site.device.str(),
                        site.cuda.problem);

@@ -20,6 +20,7 @@ struct EngineSite {
   kernels::StepShape shape = {};
   Precision precision = Precision::kFloat32;
   cuda::FoundPlugin cuda = {};
+  bool in_ranks = false;  ///< one of several that train together
 };
 
 /// The plugin for a device: what find_plugin() finds for a GPU.

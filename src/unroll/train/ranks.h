@@ -31,11 +31,15 @@ class Ranks {
   [[nodiscard]] virtual std::int64_t rank() const = 0;
   [[nodiscard]] virtual std::int64_t size() const = 0;
 
-  /// Replaces a contiguous tensor on the CPU by its sum over the ranks, the same bits on each.
+  /// Which of the ranks on its machine it is, from 0: which GPU is its own.
+  [[nodiscard]] virtual std::int64_t local_rank() const = 0;
+
+  /// Replaces a contiguous tensor, on the CPU or on this rank's GPU, by its sum over the ranks, the
+  /// same bits on each.
   /// @throws RankError
   virtual void sum(at::Tensor& values) = 0;
 
-  /// Replaces every number of such a tensor by the largest of the ranks'.
+  /// Replaces every number of a contiguous tensor on the CPU by the largest of the ranks'.
   /// @throws RankError
   virtual void maximum(at::Tensor& values) = 0;
 
