@@ -424,6 +424,9 @@ TEST_F(WindowsOfAFile, ABlockTakesTheMemoryOfTheLastUnlessSomebodyLooksAtIt) {
   const Window kept = dataset.window(0);
   EXPECT_EQ(kept.inputs.storage().data(), first);
   EXPECT_NE(memory(block), first);
+  (void)dataset.windows(0, 3 * block);
+  EXPECT_EQ(dataset.window(4 * block).inputs.storage().nbytes(), kept.inputs.storage().nbytes())
+      << "and does not keep more than it needs";
 }
 
 TEST_F(WindowsOfAFile, ABlockIsSmallAndHoldsAWindowAtLeast) {

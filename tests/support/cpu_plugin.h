@@ -13,6 +13,7 @@
 #include <numeric>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <unroll/cuda/plugin.h>
@@ -89,6 +90,7 @@ class CpuPlugin final : public cuda::Plugin {
   [[nodiscard]] std::unique_ptr<cuda::Graph> make_graph() const override {
     return std::make_unique<FunctionGraph>(counts);
   }
+  [[nodiscard]] std::string communicator_problem() const override { return no_communicator; }
   [[nodiscard]] std::unique_ptr<cuda::Communicator> make_communicator(
       c10d::Store& /*store*/, int /*rank*/, int /*size*/,
       std::chrono::seconds /*timeout*/) const override {
@@ -104,6 +106,7 @@ class CpuPlugin final : public cuda::Plugin {
   }
 
   mutable FunctionGraph::Counts counts;  ///< of all its graphs
+  std::string no_communicator;           ///< its communicator_problem()
 
  private:
   template <class Real>

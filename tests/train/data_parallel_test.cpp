@@ -187,7 +187,7 @@ TEST(DataParallel, NamesTheRankThatHoldsOtherWeights) {
 TEST(DataParallel, RefusesWhatItCannotTrain) {
   testing::Meeting meeting(4);
   const testing::ThreadRanks ranks(meeting, 0);
-  const testing::CpuPlugin plugin;
+  testing::CpuPlugin plugin;
   const auto problem = [&](std::int64_t batch_size, torch::Device device,
                            const cuda::FoundPlugin& found) {
     try {
@@ -204,6 +204,10 @@ TEST(DataParallel, RefusesWhatItCannotTrain) {
   EXPECT_EQ(
       problem(4, torch::kCUDA, {.problem = "it was not found"}),
       "device cuda needs Unroll's CUDA library where 4 ranks train together: it was not found");
+  plugin.no_communicator = "it is too old";
+  EXPECT_EQ(problem(4, torch::kCUDA, {.plugin = &plugin}),
+            "device cuda needs Unroll's CUDA library where 4 ranks train together: it is too old");
+  EXPECT_EQ(problem(4, torch::kCPU, {.plugin = &plugin}), "");
 }
 
 }  // namespace

@@ -11,7 +11,10 @@
 #include <cuda.h>
 #include <cuda_runtime_api.h>
 
+#include <chrono>
+#include <memory>
 #include <optional>
+#include <string>
 
 #include <unroll/cuda/launch.h>
 #include <unroll/cuda/nccl.h>
@@ -88,6 +91,8 @@ class CudaPlugin final : public Plugin {
   [[nodiscard]] std::unique_ptr<Graph> make_graph() const override {
     return std::make_unique<RecordedGraph>();
   }
+
+  [[nodiscard]] std::string communicator_problem() const override { return nccl_problem(); }
 
   [[nodiscard]] std::unique_ptr<Communicator> make_communicator(
       c10d::Store& store, int rank, int size, std::chrono::seconds timeout) const override {

@@ -64,7 +64,10 @@ class Plugin {
 
   [[nodiscard]] virtual std::unique_ptr<Graph> make_graph() const = 0;
 
-  /// Joins process `rank` of `size` with the others that share the store.
+  /// Why make_communicator() must not be called; empty if it may.
+  [[nodiscard]] virtual std::string communicator_problem() const = 0;
+
+  /// Joins process `rank` of `size`, on its current GPU, with the others that share the store.
   /// @throws std::exception if that cannot be
   [[nodiscard]] virtual std::unique_ptr<Communicator> make_communicator(
       c10d::Store& store, int rank, int size, std::chrono::seconds timeout) const = 0;

@@ -34,12 +34,16 @@ std::int64_t windows_of_a_block(const WindowOptions& options) {
   return std::max<std::int64_t>(width / options.num_steps, 1);
 }
 
-/// int64 [rows, width] for symbols to be read into: in the memory of `old`, unless somebody else
-/// still looks at that. Memory that is freed at every block would be given back to the system and
-/// come back page by page.
-torch::Tensor place_for_symbols(const torch::Tensor& old, std::int64_t rows, std::int64_t width) {
+/// int64 [rows, width] for symbols to be read into: on the CPU in the memory of `old`, if that is
+/// large enough but not above `most` symbols, and nobody else looks at it. Memory that is freed at
+/// every block would be given back to the system and come back page by page.
+torch::Tensor place_for_symbols(const torch::Tensor& old, std::int64_t rows, std::int64_t width,
+                                std::int64_t most) {
   if (old.defined() && old.is_cpu() && old.storage().use_count() == 1) {
-    return old.resize_({rows, width});
+    const auto held = static_cast<std::int64_t>(old.storage().nbytes()) / old.element_size();
+    if (rows * width <= held && held <= most) {
+      return old.resize_({rows, width});
+    }
   }
   return torch::empty({rows, width}, torch::kInt64);
 }
@@ -120,8 +124,9 @@ bool WindowDataset::is_in_block(std::int64_t first, std::int64_t count) const {
 void WindowDataset::read_block(std::int64_t first, std::int64_t count) const {
   const Window old = std::exchange(*block_, {}).windows;
   const std::int64_t width = count * num_steps_;
-  const torch::Tensor inputs = place_for_symbols(old.inputs, batch_size_, width);
-  const torch::Tensor targets = place_for_symbols(old.targets, batch_size_, width);
+  const std::int64_t most = batch_size_ * block_windows_ * num_steps_;
+  const torch::Tensor inputs = place_for_symbols(old.inputs, batch_size_, width, most);
+  const torch::Tensor targets = place_for_symbols(old.targets, batch_size_, width, most);
   for (std::int64_t row = 0; row < batch_size_; ++row) {
     file_->read((first_row_ + row) * row_length_ + first * num_steps_, width,
                 inputs.mutable_data_ptr<std::int64_t>() + row * width,

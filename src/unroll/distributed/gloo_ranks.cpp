@@ -15,9 +15,13 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <future>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -85,7 +89,7 @@ class GlooRanks final : public Ranks {
 
   void fail(const std::string& problem) noexcept override {
     board_.report_failure(problem);
-    part();
+    group_.reset();  // which the others notice
   }
 
  private:
@@ -154,8 +158,9 @@ class GlooRanks final : public Ranks {
   /// Made when first asked for. Whoever trains on a GPU has seen that the plugin is there.
   cuda::Communicator& communicator() {
     if (!communicator_) {
+      const auto store = board_.store()->clone();  // waiting there, it would hold up the board
       communicator_ = cuda::find_plugin().plugin->make_communicator(
-          *board_.store(), static_cast<int>(options_.rank), static_cast<int>(options_.size),
+          *store, static_cast<int>(options_.rank), static_cast<int>(options_.size),
           std::chrono::seconds(options_.timeout));
     }
     return *communicator_;
@@ -171,15 +176,9 @@ class GlooRanks final : public Ranks {
       body();
     } catch (const std::exception& error) {
       const std::string symptom = error.what();
-      part();
+      group_.reset();  // so that the ranks beyond notice too
       throw board_.explain(symptom);
     }
-  }
-
-  /// Leaves the others, who notice it.
-  void part() noexcept {
-    group_.reset();
-    communicator_.reset();
   }
 
   RankOptions options_;
@@ -192,10 +191,13 @@ class GlooRanks final : public Ranks {
 
 std::unique_ptr<Ranks> join_ranks(const RankOptions& options) {
   options.validate();
-  // What c10d would print on stderr, with its call stack, is thrown from here.
-  static std::once_flag silenced;
-  std::call_once(
-      silenced, [] { FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, c10::GLOG_FATAL); });
+  static std::once_flag prepared;
+  std::call_once(prepared, [] {
+    // What c10d would print on stderr, with its call stack, is thrown from here.
+    FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, c10::GLOG_FATAL);
+    // Who sums on a GPU watches the time. Else c10d does, and ends the process.
+    ::setenv("TORCH_NCCL_BLOCKING_WAIT", "1", 1);  // while there are no threads yet
+  });
   return std::make_unique<GlooRanks>(options);
 }
 

@@ -9,6 +9,7 @@ void RankOptions::validate() const {
   check_between("rank_timeout", timeout, 1, kDay);
   check_at_least("size", size, 1);
   check_between("rank", rank, 0, size - 1);
+  check_between("local_rank", local_rank, 0, size - 1);
   check_between("master_port", master_port, size == 1 ? 0 : 1, kMostPort);
 }
 

@@ -89,6 +89,9 @@ PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines, c
   PreparedRun run;
   run.device = resolve_device(device_for(options.device, engines),
                               ranks == nullptr ? std::nullopt : std::optional(ranks->local_rank()));
+  if (ranks != nullptr) {
+    check_data_parallel(*ranks, options.windows.batch_size, run.device, plugin_for(run.device));
+  }
   at::set_num_threads(static_cast<int>(options.threads));
   if (options.data.empty()) {
     run.process = LaggedProcess::tutorial();
@@ -134,7 +137,7 @@ Trainee make_trainee(const PreparedRun& run, const Weights& weights, ModelKind m
       ranks == nullptr
           ? make_engine(trainee.engine_choice, trainee.model, run.options.optimizer, site.cuda)
           : make_parallel_engine(trainee.engine_choice, trainee.model, run.options.optimizer,
-                                 *ranks, run.options.windows.batch_size, site.cuda);
+                                 *ranks, run.options.windows.batch_size);
   return trainee;
 }
 

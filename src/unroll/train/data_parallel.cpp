@@ -100,19 +100,22 @@ void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Dev
                         fmt::format("must be at least {}, a row for each of the ranks, got {}",
                                     ranks.size(), batch_size));
   }
-  if (!device.is_cpu() && cuda.plugin == nullptr) {
+  if (device.is_cpu()) {
+    return;
+  }
+  const std::string problem =
+      cuda.plugin == nullptr ? cuda.problem : cuda.plugin->communicator_problem();
+  if (!problem.empty()) {
     throw InvalidOption(
         "device", fmt::format("{} needs Unroll's CUDA library where {} ranks train together: {}",
-                              device.str(), ranks.size(), cuda.problem));
+                              device.str(), ranks.size(), problem));
   }
 }
 
 std::unique_ptr<Engine> make_parallel_engine(EngineChoice resolved,
                                              std::shared_ptr<RecurrentModel> model,
                                              const OptimizerOptions& optimizer, Ranks& ranks,
-                                             std::int64_t batch_size,
-                                             const cuda::FoundPlugin& cuda) {
-  check_data_parallel(ranks, batch_size, model->parameters().front().device(), cuda);
+                                             std::int64_t batch_size) {
   GradientAverager averager(ranks, batch_size);
   std::unique_ptr<Engine> engine;
   if (resolved == EngineChoice::kFused) {

@@ -37,18 +37,17 @@ class DataParallelEngine final : public Engine {
 
 /// Checks that these ranks can train in this way.
 /// @throws InvalidOption if there are more ranks than rows, or the device is a GPU and the plugin,
-/// which sums over several, is not there
+/// which sums over several, is not there or cannot
 void check_data_parallel(const Ranks& ranks, std::int64_t batch_size, torch::Device device,
                          const cuda::FoundPlugin& cuda);
 
-/// Makes the engine that a resolved choice names, for one rank.
-/// @throws InvalidOption like check_data_parallel, and if the learning rate is not a finite
-/// positive number
+/// Makes the engine that a resolved choice names, for one of ranks that check_data_parallel() has
+/// let pass.
+/// @throws InvalidOption if the learning rate is not a finite positive number
 std::unique_ptr<Engine> make_parallel_engine(EngineChoice resolved,
                                              std::shared_ptr<RecurrentModel> model,
                                              const OptimizerOptions& optimizer, Ranks& ranks,
-                                             std::int64_t batch_size,
-                                             const cuda::FoundPlugin& cuda = {});
+                                             std::int64_t batch_size);
 
 /// Copies rank 0's weights into every rank's model.
 /// @throws RankError

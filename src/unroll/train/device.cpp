@@ -1,6 +1,7 @@
 #include <unroll/train/device.h>
 
 #include <ATen/Context.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <torch/cuda.h>
 
@@ -34,9 +35,12 @@ std::string why_no_cuda() {
   return {};
 }
 
-torch::Device gpu_of(std::int64_t local_rank) {
+/// Makes that GPU this thread's current one.
+torch::Device choose_gpu(std::int64_t local_rank) {
   const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
-  return {torch::kCUDA, static_cast<torch::DeviceIndex>(local_rank % count)};
+  const torch::Device gpu(torch::kCUDA, static_cast<torch::DeviceIndex>(local_rank % count));
+  c10::impl::VirtualGuardImpl(torch::kCUDA).setDevice(gpu);
+  return gpu;
 }
 
 }  // namespace
@@ -50,7 +54,7 @@ torch::Device resolve_device(DeviceChoice choice, std::optional<std::int64_t> lo
     // By default cuDNN rounds what it multiplies to 10 bits: the models would no longer be the
     // same.
     at::globalContext().setAllowTF32CuDNN(false);
-    return local_rank ? gpu_of(*local_rank) : torch::Device(torch::kCUDA);
+    return local_rank ? choose_gpu(*local_rank) : torch::Device(torch::kCUDA);
   }
   if (choice == DeviceChoice::kCuda) {
     throw InvalidOption("device", "cuda does not work here: " + problem + "; use cpu or auto");

@@ -77,7 +77,7 @@ Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, to
         step->load_parameters(view_of<Real>(weights));
         step->load_state(state.const_data_ptr<Real>());
         if (averager_) {
-          run_averaged(*step, windows, range, losses);
+          run_averaged(*step, weights, windows, range, losses);
         } else {
           step->run(symbols_of(span), range.count, static_cast<Real>(learning_rate_),
                     losses.mutable_data_ptr<Real>());
@@ -90,9 +90,9 @@ Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, to
 }
 
 template <class Real>
-void FusedEngine::run_averaged(kernels::Step<Real>& step, const WindowDataset& windows,
-                               WindowRange range, const torch::Tensor& losses) {
-  const Weights weights = model_->weight_views();
+void FusedEngine::run_averaged(kernels::Step<Real>& step, const Weights& weights,
+                               const WindowDataset& windows, WindowRange range,
+                               const torch::Tensor& losses) {
   const std::int64_t elements = element_count(weights);
   torch::Tensor flat = torch::empty({elements + 1}, losses.options());  // the loss is the last
   const kernels::ParameterViews<Real> gradient = view_of<Real>(parts_of(flat, weights));

@@ -40,8 +40,8 @@ class FusedEngine final : public Engine {
 
   /// Trains window by window, with the update of all rows' gradient in each.
   template <class Real>
-  void run_averaged(kernels::Step<Real>& step, const WindowDataset& windows, WindowRange range,
-                    const torch::Tensor& losses);
+  void run_averaged(kernels::Step<Real>& step, const Weights& weights, const WindowDataset& windows,
+                    WindowRange range, const torch::Tensor& losses);
 
   std::shared_ptr<RecurrentModel> model_;
   double learning_rate_;
