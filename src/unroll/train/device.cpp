@@ -37,8 +37,8 @@ std::string why_no_cuda() {
 
 /// Makes that GPU this thread's current one.
 torch::Device choose_gpu(std::int64_t local_rank) {
-  const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
-  const torch::Device gpu(torch::kCUDA, static_cast<torch::DeviceIndex>(local_rank % count));
+  const auto index = static_cast<torch::DeviceIndex>(local_rank % torch::cuda::device_count());
+  const torch::Device gpu(torch::kCUDA, index);
   c10::impl::VirtualGuardImpl(torch::kCUDA).setDevice(gpu);
   return gpu;
 }
