@@ -230,6 +230,9 @@ TEST(GlooRanks, RefuseOptionsThatFitNoRank) {
   };
   EXPECT_EQ(refusal(options_of(2, 2, 29'500)), "rank must be from 0 to 1, got 2");
   EXPECT_EQ(refusal(options_of(0, 2, 0)), "master_port must be from 1 to 65535, got 0");
+  RankOptions elsewhere = options_of(0, 2, 29'500);
+  elsewhere.local_rank = 2;
+  EXPECT_EQ(refusal(elsewhere), "local_rank must be from 0 to 1, got 2");
   RankOptions impatient = options_of(0, 2, 29'500);
   impatient.timeout = 0;
   EXPECT_EQ(refusal(impatient), "rank_timeout must be from 1 to 86400, got 0");

@@ -33,8 +33,9 @@ struct Window {
 /// memory, on another device of the one copy made there. Nobody may write to them.
 ///
 /// Of a series in a file, windows are views of a block of windows, which is read when the first of
-/// them is asked for; who keeps one keeps its block, else the next takes its memory. A dataset
-/// shares its block with its copies and selections of rows: they are for one thread.
+/// them is asked for; who keeps one keeps its block, else on the CPU the next takes its
+/// memory. A dataset shares its block with its copies and selections of rows: they are for one
+/// thread.
 class WindowDataset : public torch::data::datasets::Dataset<WindowDataset, Window> {
  public:
   /// @throws InvalidOption if the series holds no window of these sizes; std::invalid_argument if

@@ -59,7 +59,7 @@ torch::Tensor FusedEngine::initial_state(std::int64_t batch_size) const {
 }
 
 Advance FusedEngine::advance(const WindowDataset& windows, WindowRange range, torch::Tensor state) {
-  // LibTorch differentiates nothing here; to look whether it must takes as long as small windows.
+  // Nothing here is differentiated. Else LibTorch looks whether it must, call by call: 2 us in all.
   const at::AutoDispatchBelowADInplaceOrView no_autograd;
   const Window span = windows.windows(range.first, range.count);
   const Weights weights = model_->weight_views();
