@@ -176,15 +176,13 @@ TEST(TrainInRanks, EndsEverywhereWithTheErrorOfRank0) {
   EXPECT_TRUE(taken[0].err.starts_with("unroll-train: rank 0: run: is not empty")) << taken[0].err;
   EXPECT_EQ(taken[1].err, "unroll-train: rank 1: rank 0 has failed: " + taken[0].err.substr(22));
 
-  const auto too_large =
-      run_ranks(folder, {.size = 2, .command = [&](std::int64_t rank) {
-                           return (rank == 0 ? "ulimit -f 4; exec " : "exec ") +
-                                  train_command(flags + "--log-every 1 --out full");
-                         }});
-  EXPECT_EQ(exit_codes(too_large), "1 1 ");
-  EXPECT_TRUE(too_large[0].err.starts_with("unroll-train: rank 0: full/")) << too_large[0].err;
-  EXPECT_EQ(too_large[1].err,
-            "unroll-train: rank 1: rank 0 has failed: " + too_large[0].err.substr(22));
+  const auto full = run_ranks(folder, {.size = 2, .command = [&](std::int64_t rank) {
+                                         return (rank == 0 ? "ulimit -f 4; exec " : "exec ") +
+                                                train_command(flags + "--log-every 1 --out full");
+                                       }});
+  EXPECT_EQ(exit_codes(full), "1 1 ");
+  EXPECT_TRUE(full[0].err.starts_with("unroll-train: rank 0: full/")) << full[0].err;
+  EXPECT_EQ(full[1].err, "unroll-train: rank 1: rank 0 has failed: " + full[0].err.substr(22));
 }
 
 TEST(TrainInRanks, EndsEverywhereWhereItDiverges) {
@@ -343,6 +341,18 @@ TEST(TrainInRanks, RefusesRanksThatDoNotFitTogether) {
   EXPECT_EQ(exit_codes(sizes), "1 1 ");
   EXPECT_NE((sizes[0].err + sizes[1].err).find("where another rank runs"), std::string::npos)
       << sizes[0].err << sizes[1].err;
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>());
+}
+
+TEST(TrainInRanks, DoNotMeetThoseOfAnotherAttempt) {
+  const TempDir folder;
+  const auto outcomes =
+      run_ranks(folder, {.size = 2, .command = [](std::int64_t rank) {
+                           return "export TORCHELASTIC_RESTART_COUNT=" + std::to_string(rank) +
+                                  "; exec " + train_command("--rank-timeout 3 --out run");
+                         }});
+  EXPECT_EQ(exit_codes(outcomes), "1 1 ");
+  EXPECT_EQ(outcomes[0].err, "unroll-train: rank 0: of 2 ranks 1 did not come within 3 s: 1\n");
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>());
 }
 
