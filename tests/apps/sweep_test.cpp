@@ -192,8 +192,8 @@ std::ostream& operator<<(std::ostream& stream, const BadSweep& bad) {
 }
 
 /// Checks that unroll-sweep is refused in one line, and makes nothing.
-void expect_refused(const TempDir& folder, const std::string& flags, int exit_code,
-                    const std::string& message) {
+void expect_sweep_refused(const TempDir& folder, const std::string& flags, int exit_code,
+                          const std::string& message) {
   const std::set<std::string> before = names_in(folder.path());
   const Outcome outcome = sweep(folder, flags);
   EXPECT_EQ(outcome.exit_code, exit_code);
@@ -206,7 +206,7 @@ class SweepRefuses : public ::testing::TestWithParam<BadSweep> {};
 
 TEST_P(SweepRefuses, InOneLine) {
   const TempDir folder;
-  expect_refused(folder, GetParam().flags, GetParam().exit_code, GetParam().message);
+  expect_sweep_refused(folder, GetParam().flags, GetParam().exit_code, GetParam().message);
 }
 
 const std::vector<BadSweep> bad_sweeps = {
@@ -258,8 +258,8 @@ INSTANTIATE_TEST_SUITE_P(All, SweepRefuses, ::testing::ValuesIn(bad_sweeps),
 TEST(SweepRefusesToGoOn, WithOtherOptions) {
   const TempDir folder;
   expect_sweeps(folder, "--out sweep" + std::string(kSmallSweep));
-  expect_refused(folder, "--out sweep --batch-size 4" + std::string(kSmallSweep), 2,
-                 "--batch-size cannot change when a sweep goes on: got 4, sweep has 3");
+  expect_sweep_refused(folder, "--out sweep --batch-size 4" + std::string(kSmallSweep), 2,
+                       "--batch-size cannot change when a sweep goes on: got 4, sweep has 3");
 }
 
 TEST(SweepRefusesToGoOn, BehindADamagedRow) {
@@ -273,8 +273,8 @@ TEST(SweepRefusesToGoOn, BehindADamagedRow) {
   const std::string message =
       "sweep/cells-1-of-2.csv: line 3: expected a row of "
       "num_steps,hidden_size,learning_rate,seed,..";
-  expect_refused(folder, flags, 1, message);
-  expect_refused(folder, "--merge sweep", 1, message);
+  expect_sweep_refused(folder, flags, 1, message);
+  expect_sweep_refused(folder, "--merge sweep", 1, message);
 }
 
 TEST(SweepRefusesToMerge, APartOfAnotherSweep) {
@@ -282,9 +282,10 @@ TEST(SweepRefusesToMerge, APartOfAnotherSweep) {
   expect_sweeps(folder, "--out sweep --shard 1/2" + std::string(kSmallSweep));
   expect_sweeps(folder, "--out other --epochs 2 --shard 2/2" + std::string(kSmallSweep));
   fs::copy(folder / "other/cells-2-of-2.csv", folder / "sweep/cells-2-of-2.csv");
-  expect_refused(folder, "--merge sweep", 1,
-                 "sweep/cells-2-of-2.csv: is a part of another sweep than the folder's sweep.json "
-                 "describes");
+  expect_sweep_refused(
+      folder, "--merge sweep", 1,
+      "sweep/cells-2-of-2.csv: is a part of another sweep than the folder's sweep.json "
+      "describes");
   EXPECT_FALSE(fs::exists(folder / "sweep/sweep.csv"));
 }
 

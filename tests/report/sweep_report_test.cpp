@@ -21,18 +21,18 @@ namespace {
 
 using namespace testing;
 
-constexpr const char* kConfig = R"({"num_steps": [2, 5], "dtype": "float32",
+constexpr const char* kSweepConfig = R"({"num_steps": [2, 5], "dtype": "float32",
   "versions": {"unroll": "0.1.0"}})";
 
-const Drawing a_picture = {.svg = "<?xml version=\"1.0\"?>\n<svg class=\"picture\"></svg>\n"};
+const Drawing a_map = {.svg = "<?xml version=\"1.0\"?>\n<svg class=\"picture\"></svg>\n"};
 
-std::string page_of(const SweepSummary& summary, const Drawing& picture = a_picture) {
-  return sweep_page(summary, kConfig, picture);
+std::string page_of(const SweepSummary& summary, const Drawing& picture = a_map) {
+  return sweep_page(summary, kSweepConfig, picture);
 }
 
 /// small_sweep() in a folder, which has its sweep.json.
 SweepSummary small_sweep_in(const TempDir& folder) {
-  write_bytes(folder / "sweep.json", kConfig);
+  write_bytes(folder / "sweep.json", kSweepConfig);
   SweepSummary summary = small_sweep();
   summary.directory = folder.path();
   return summary;

@@ -12,7 +12,7 @@
 namespace unroll {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 /// Options of which none has its default.
 RunOptions unusual_options() {

@@ -38,7 +38,7 @@ using testing::read_bytes;
 using testing::TempDir;
 using testing::write_bytes;
 
-class Recorder final : public RunObserver {
+class ProgressRecorder final : public RunObserver {
  public:
   void on_start(const RunStart& started) override { progress = started.progress; }
   void on_row(const LogRow& /*row*/) override {}
@@ -168,7 +168,7 @@ class DurableRun : public ::testing::TestWithParam<Kind> {
   }
 
   TempDir folder;
-  Recorder recorder;
+  ProgressRecorder recorder;
 };
 
 INSTANTIATE_TEST_SUITE_P(Kinds, DurableRun, ::testing::ValuesIn(kKinds),

@@ -23,7 +23,7 @@ using testing::TempDir;
 using testing::write_bytes;
 
 /// What this path is refused with.
-std::string refusal(const std::string& path) {
+std::string folder_refusal(const std::string& path) {
   try {
     make_run_directory(path, "manual");
   } catch (const FileError& error) {
@@ -66,7 +66,7 @@ TEST(RunDirectory, TakesALinkToAnEmptyFolder) {
 TEST(RunDirectory, RefusesAFolderWithAnythingInIt) {
   const TempDir folder;
   write_bytes(folder / ".hidden", "kept");
-  EXPECT_EQ(refusal(folder.path()),
+  EXPECT_EQ(folder_refusal(folder.path()),
             folder.path() + ": is not empty; a run needs a new or empty folder");
   EXPECT_EQ(read_bytes(folder / ".hidden"), "kept");
 }
@@ -76,21 +76,22 @@ TEST(RunDirectory, TakesAFolderWhereAProcessDiedBeforeItsFirstFile) {
   write_bytes(folder / "config.json.123.tmp", "a part of it");
   EXPECT_EQ(make_run_directory(folder.path(), "manual"), folder.path());
   write_bytes(folder / "notes.2024.tmp", "kept");
-  EXPECT_NE(refusal(folder.path()), "accepted");
+  EXPECT_NE(folder_refusal(folder.path()), "accepted");
 }
 
 TEST(RunDirectory, RefusesAFile) {
   const TempDir folder;
   write_bytes(folder / "file", "kept");
-  EXPECT_EQ(refusal(folder / "file").rfind(folder / "file: cannot be made a run directory", 0), 0U)
-      << refusal(folder / "file");
+  EXPECT_EQ(
+      folder_refusal(folder / "file").rfind(folder / "file: cannot be made a run directory", 0), 0U)
+      << folder_refusal(folder / "file");
   EXPECT_EQ(read_bytes(folder / "file"), "kept");
 }
 
 TEST(RunDirectory, RefusesAFolderBelowAFile) {
   const TempDir folder;
   write_bytes(folder / "file", "kept");
-  EXPECT_EQ(refusal(folder / "file/run"),
+  EXPECT_EQ(folder_refusal(folder / "file/run"),
             folder / "file/run: cannot be made a run directory: Not a directory");
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"file"});
 }
@@ -98,14 +99,14 @@ TEST(RunDirectory, RefusesAFolderBelowAFile) {
 TEST(RunDirectory, RefusesAFolderFarBelowAFile) {
   const TempDir folder;
   write_bytes(folder / "file", "kept");
-  EXPECT_EQ(refusal(folder / "file/a/b/run"),
+  EXPECT_EQ(folder_refusal(folder / "file/a/b/run"),
             folder / "file/a/b/run: cannot be made a run directory: Not a directory");
 }
 
 TEST(RunDirectory, RefusesADanglingLink) {
   const TempDir folder;
   fs::create_symlink(folder / "none", folder / "link");
-  EXPECT_NE(refusal(folder / "link"), "accepted");
+  EXPECT_NE(folder_refusal(folder / "link"), "accepted");
 }
 
 TEST(RunDirectory, DefaultNamesTimeAndModelAndIsUnique) {
@@ -130,7 +131,7 @@ TEST(RunDirectory, DefaultCannotBeMadeWhereRunsIsAFile) {
   write_bytes(folder / "runs", "kept");
   const fs::path before = fs::current_path();
   fs::current_path(folder.path());
-  const std::string message = refusal("");
+  const std::string message = folder_refusal("");
   fs::current_path(before);
   EXPECT_EQ(message.rfind("runs/", 0), 0U) << message;
   EXPECT_EQ(read_bytes(folder / "runs"), "kept");

@@ -41,7 +41,7 @@ std::string header_of_x(const std::string& dtype, const std::string& shape,
 }
 
 /// What these bytes are refused with.
-std::string refusal(const std::string& bytes) {
+std::string bytes_refusal(const std::string& bytes) {
   try {
     parse_safetensors(bytes, "my.safetensors");
   } catch (const FileError& error) {
@@ -126,16 +126,17 @@ TEST(Safetensors, KnowsEveryDtypesSize) {
 TEST(Safetensors, RefusesEveryTruncation) {
   const std::string bytes = encode_safetensors(some_tensors());
   for (std::size_t length = 0; length < bytes.size(); ++length) {
-    EXPECT_NE(refusal(bytes.substr(0, length)), "accepted") << length << " of " << bytes.size();
+    EXPECT_NE(bytes_refusal(bytes.substr(0, length)), "accepted")
+        << length << " of " << bytes.size();
   }
-  EXPECT_EQ(refusal(bytes), "accepted");
+  EXPECT_EQ(bytes_refusal(bytes), "accepted");
 }
 
 TEST(Safetensors, RefusesEveryHeaderLengthButTheRightOne) {
   const std::string bytes = file_of(header_of_x(R"("F32")", "[2]", "[0,8]"), "abcdefgh");
   const std::uint64_t right = bytes.size() - 16;
   for (std::uint64_t length = 0; length < bytes.size() + 8; ++length) {
-    const std::string message = refusal(length_bytes(length) + bytes.substr(8));
+    const std::string message = bytes_refusal(length_bytes(length) + bytes.substr(8));
     EXPECT_EQ(message == "accepted", length == right) << length << ": " << message;
   }
 }
@@ -143,13 +144,13 @@ TEST(Safetensors, RefusesEveryHeaderLengthButTheRightOne) {
 TEST(Safetensors, RefusesAbsurdHeaderLengths) {
   const std::string rest = file_of(header_of_x(R"("F32")", "[2]", "[0,8]"), "abcdefgh").substr(8);
   for (int bit = 8; bit < 64; ++bit) {
-    EXPECT_NE(refusal(length_bytes(std::uint64_t{1} << bit) + rest), "accepted") << bit;
+    EXPECT_NE(bytes_refusal(length_bytes(std::uint64_t{1} << bit) + rest), "accepted") << bit;
   }
-  EXPECT_EQ(refusal(length_bytes(UINT64_MAX) + rest),
+  EXPECT_EQ(bytes_refusal(length_bytes(UINT64_MAX) + rest),
             "my.safetensors: is truncated or not a safetensors file: its header claims "
             "18446744073709551615 bytes, " +
                 std::to_string(rest.size()) + " are left");
-  EXPECT_NE(refusal(length_bytes(UINT64_MAX - 7) + rest), "accepted");
+  EXPECT_NE(bytes_refusal(length_bytes(UINT64_MAX - 7) + rest), "accepted");
 }
 
 TEST(Safetensors, EveryFlippedBitOfTheHeaderIsReadOrRefused) {
@@ -159,7 +160,7 @@ TEST(Safetensors, EveryFlippedBitOfTheHeaderIsReadOrRefused) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string damaged = bytes;
       damaged[i] = static_cast<char>(damaged[i] ^ 1 << bit);
-      EXPECT_NO_THROW(refusal(damaged)) << "byte " << i << " bit " << bit;
+      EXPECT_NO_THROW(bytes_refusal(damaged)) << "byte " << i << " bit " << bit;
     }
   }
 }
@@ -189,7 +190,7 @@ constexpr const char* kNoJson = "its header is no valid JSON";
 class BadSafetensors : public ::testing::TestWithParam<BadFile> {};
 
 TEST_P(BadSafetensors, IsRefusedWithReason) {
-  const std::string message = refusal(file_of(GetParam().header, "abcdefgh"));
+  const std::string message = bytes_refusal(file_of(GetParam().header, "abcdefgh"));
   EXPECT_EQ(message.substr(0, 16), "my.safetensors: ");
   EXPECT_NE(message.find(GetParam().message), std::string::npos) << message;
 }
@@ -323,7 +324,7 @@ TEST(Safetensors, MessagesStayOneShortPrintableLine) {
                   "[0,8]"),
   };
   for (const std::string& header : hostile) {
-    const std::string message = refusal(file_of(header, "abcdefgh"));
+    const std::string message = bytes_refusal(file_of(header, "abcdefgh"));
     EXPECT_NE(message, "accepted");
     EXPECT_LT(message.size(), 500U) << message.substr(0, 100);
     for (const char c : message) {
@@ -346,7 +347,7 @@ TEST(Safetensors, TensorsThatOverlapTakeNoMemory) {
     return usage.ru_maxrss;
   };
   const auto before = peak_kilobytes();
-  EXPECT_NE(refusal(bytes), "accepted");
+  EXPECT_NE(bytes_refusal(bytes), "accepted");
   EXPECT_LT(peak_kilobytes() - before, 50'000);
 }
 

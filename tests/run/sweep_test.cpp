@@ -29,7 +29,7 @@ using testing::TempDir;
 using testing::write_bytes;
 
 /// Keeps what it is told.
-class Recorder final : public SweepObserver {
+class SweepRecorder final : public SweepObserver {
  public:
   void on_start(const SweepStart& started) override { start = started; }
   void on_progress(const SweepProgress& progress) override { last = progress; }
@@ -65,7 +65,7 @@ SweepOptions small(const std::string& out) {
 }
 
 SweepOutcome sweep(const SweepOptions& options) {
-  Recorder recorder;
+  SweepRecorder recorder;
   return run_sweep(options, recorder, go_on);
 }
 
@@ -119,7 +119,7 @@ TEST(Sweep, ACellIsARunOfTheSameOptions) {
 
 TEST(Sweep, LeavesItsFilesAndTellsHowItGoes) {
   const TempDir folder;
-  Recorder recorder;
+  SweepRecorder recorder;
   const SweepOutcome outcome = run_sweep(small(folder / "sweep"), recorder, go_on);
   EXPECT_EQ(names_in(folder / "sweep"),
             (std::set<std::string>{"cells-1-of-1.csv", "sweep.csv", "sweep.json"}));
@@ -149,7 +149,7 @@ TEST(Sweep, IsTheSameWhateverTheWorkersAndShards) {
     EXPECT_FALSE(outcome.summary);
     EXPECT_EQ(outcome.progress.done, index == 3 ? 2 : 3);
   }
-  Recorder recorder;
+  SweepRecorder recorder;
   EXPECT_EQ(merge_sweep(folder / "shards", recorder).rows.size(), 8U);
   EXPECT_EQ(sweep_csv(folder, "many"), sweep_csv(folder, "one"));
   EXPECT_EQ(sweep_csv(folder, "shards"), sweep_csv(folder, "one"));
@@ -161,7 +161,7 @@ TEST(Sweep, GoesOnAfterAStop) {
   sweep(small(folder / "whole"));
   SweepOptions options = small(folder / "stopped");
   options.workers = 1;
-  Recorder recorder;
+  SweepRecorder recorder;
   const SweepOutcome stopped =
       run_sweep(options, recorder, [&] { return recorder.last.done >= 1; });
   ASSERT_TRUE(stopped.is_stopped);
@@ -193,7 +193,7 @@ TEST(Sweep, AFinishedOneTrainsNothing) {
   const TempDir folder;
   sweep(small(folder / "sweep"));
   const std::string before = read_bytes(folder / "sweep/sweep.csv");
-  Recorder recorder;
+  SweepRecorder recorder;
   const SweepOutcome outcome = run_sweep(small(folder / "sweep"), recorder, go_on);
   EXPECT_EQ(outcome.progress.trained, 0);
   EXPECT_EQ(outcome.summary->rows.size(), 8U);
@@ -206,7 +206,7 @@ TEST(Sweep, AnUnfinishedShardIsDoneByTheWhole) {
   SweepOptions options = small(folder / "sweep");
   options.shard = {.index = 1, .count = 2};
   sweep(options);
-  Recorder recorder;
+  SweepRecorder recorder;
   const SweepOutcome outcome = run_sweep(small(folder / "sweep"), recorder, go_on);
   EXPECT_EQ(recorder.start->progress.done, 4);
   EXPECT_EQ(outcome.summary->rows.size(), 8U);
@@ -280,7 +280,7 @@ TEST(SweepMerge, NamesWhatIsMissing) {
   SweepOptions options = small(folder / "sweep");
   options.shard = {.index = 2, .count = 3};
   sweep(options);
-  Recorder recorder;
+  SweepRecorder recorder;
   try {
     merge_sweep(folder / "sweep", recorder);
     FAIL() << "merged";

@@ -40,7 +40,7 @@ using Json = nlohmann::json;
 using testing::TempDir;
 
 /// Keeps what it is told.
-class Recorder final : public RunObserver {
+class RowRecorder final : public RunObserver {
  public:
   void on_start(const RunStart& started) override {
     start = started;
@@ -98,7 +98,7 @@ class TrainingRunTest : public ::testing::Test {
   }
 
   TempDir directory;
-  Recorder recorder;
+  RowRecorder recorder;
 };
 
 std::vector<std::string> lines(const std::string& text) {
@@ -281,7 +281,7 @@ TEST_F(TrainingRunTest, ItsSummaryIsWhatItReturns) {
 TEST_F(TrainingRunTest, GivesTheSameBytesAgain) {
   RunOptions options = small();
   run_training(options, recorder);
-  Recorder again;
+  RowRecorder again;
   options.out = directory / "runs/two";
   run_training(options, again);
   EXPECT_EQ(text("weights.safetensors"), testing::read_bytes(options.out + "/weights.safetensors"));

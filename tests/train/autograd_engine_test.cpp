@@ -29,14 +29,14 @@ namespace {
 using testing::ReferenceRnn;
 using testing::State;
 
-constexpr std::int64_t kClasses = 3;
-constexpr std::int64_t kHidden = 4;
-constexpr std::int64_t kBatch = 2;
-constexpr std::int64_t kSteps = 5;
-constexpr std::int64_t kWindows = 12;
-
 class AutogradEngineTest : public ::testing::TestWithParam<ModelKind> {
  protected:
+  static constexpr std::int64_t kClasses = 3;
+  static constexpr std::int64_t kHidden = 4;
+  static constexpr std::int64_t kBatch = 2;
+  static constexpr std::int64_t kSteps = 5;
+  static constexpr std::int64_t kWindows = 12;
+
   AutogradEngineTest()
       : dataset(testing::scrambled_series(kWindows * kBatch * kSteps, kClasses),
                 {.batch_size = kBatch, .num_steps = kSteps}, torch::kCPU),

@@ -22,12 +22,12 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kClasses = 3;
-constexpr std::int64_t kHidden = 6;
-constexpr std::int64_t kBatch = 4;
-
 class BlockEngineTest : public ::testing::TestWithParam<ModelKind> {
  protected:
+  static constexpr std::int64_t kClasses = 3;
+  static constexpr std::int64_t kHidden = 6;
+  static constexpr std::int64_t kBatch = 4;
+
   static std::shared_ptr<RecurrentModel> make(torch::Dtype dtype) {
     return testing::spread_model(
         {.model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden}, dtype);

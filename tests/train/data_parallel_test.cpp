@@ -24,14 +24,10 @@
 namespace unroll {
 namespace {
 
-constexpr std::int64_t kClasses = 3;
-constexpr std::int64_t kHidden = 4;
-constexpr std::int64_t kBatch = 7;  // so that ranks differ in their rows
-constexpr std::int64_t kSteps = 5;
-constexpr std::int64_t kWindows = 40;
+constexpr ModelOptions kSmallModel = {.num_classes = 3, .hidden_size = 4};
 
 /// What training has come to on one rank.
-struct Trained {
+struct RankResult {
   std::vector<double> losses;
   std::vector<double> weights;
   std::vector<double> state;
@@ -40,19 +36,24 @@ struct Trained {
 
 class DataParallelTest : public ::testing::TestWithParam<ModelKind> {
  protected:
+  static constexpr std::int64_t kBatch = 7;  // so that ranks differ in their rows
+  static constexpr std::int64_t kSteps = 5;
+  static constexpr std::int64_t kWindows = 40;
+
   DataParallelTest()
-      : windows(testing::scrambled_series(kWindows * kBatch * kSteps, kClasses),
+      : windows(testing::scrambled_series(kWindows * kBatch * kSteps, kSmallModel.num_classes),
                 {.batch_size = kBatch, .num_steps = kSteps}, torch::kCPU) {}
 
   static std::shared_ptr<RecurrentModel> make() {
-    return testing::spread_model(
-        {.model = GetParam(), .num_classes = kClasses, .hidden_size = kHidden}, torch::kFloat64);
+    ModelOptions options = kSmallModel;
+    options.model = GetParam();
+    return testing::spread_model(options, torch::kFloat64);
   }
 
   /// Trains on all windows, in two goes, on each of the ranks.
-  [[nodiscard]] std::vector<Trained> train(std::int64_t size, EngineChoice kind,
-                                           OptimizerKind optimizer) const {
-    std::vector<Trained> trained(static_cast<std::size_t>(size));
+  [[nodiscard]] std::vector<RankResult> train(std::int64_t size, EngineChoice kind,
+                                              OptimizerKind optimizer) const {
+    std::vector<RankResult> trained(static_cast<std::size_t>(size));
     testing::in_ranks(size, [&](testing::ThreadRanks& ranks) {
       const auto model = make();
       const auto engine = make_parallel_engine(
@@ -73,7 +74,7 @@ class DataParallelTest : public ::testing::TestWithParam<ModelKind> {
   }
 
   /// Trains on all windows in one process.
-  [[nodiscard]] Trained train_alone(OptimizerKind optimizer) const {
+  [[nodiscard]] RankResult train_alone(OptimizerKind optimizer) const {
     const auto model = make();
     const auto engine =
         make_engine(EngineChoice::kAutograd, model, {.optimizer = optimizer, .learning_rate = 0.1});
@@ -97,15 +98,15 @@ TEST_P(DataParallelTest, TrainsAsOneProcessDoesWithTheSameBitsOnEveryRank) {
         std::pair(EngineChoice::kAutograd, OptimizerKind::kAdagrad),
         std::pair(EngineChoice::kAutograd, OptimizerKind::kAdam),
         std::pair(EngineChoice::kFused, OptimizerKind::kSgd)}) {
-    const Trained alone = train_alone(optimizer);
+    const RankResult alone = train_alone(optimizer);
     for (const std::int64_t size : {1, 2, 4, 7}) {
       SCOPED_TRACE(std::string(name_of(engine)).append(" ").append(name_of(optimizer)) + " in " +
                    std::to_string(size));
-      const std::vector<Trained> ranks = train(size, engine, optimizer);
+      const std::vector<RankResult> ranks = train(size, engine, optimizer);
       testing::expect_near(ranks.front().losses, alone.losses, 1e-13);
       testing::expect_near(ranks.front().weights, alone.weights, 1e-12);
       testing::expect_near(ranks.front().state, alone.state, 1e-12);
-      for (const Trained& rank : ranks) {
+      for (const RankResult& rank : ranks) {
         EXPECT_EQ(rank.losses, ranks.front().losses);
         EXPECT_EQ(rank.weights, ranks.front().weights);
         EXPECT_EQ(rank.state, ranks.front().state);
@@ -116,31 +117,32 @@ TEST_P(DataParallelTest, TrainsAsOneProcessDoesWithTheSameBitsOnEveryRank) {
 }
 
 TEST(RowShare, CoversEveryRowOnceAndDiffersByOneAtMost) {
+  constexpr std::int64_t kRows = 7;
   for (const std::int64_t size : {1, 2, 3, 4, 7}) {
     testing::Meeting meeting(size);
     std::int64_t next = 0;
     for (std::int64_t rank = 0; rank < size; ++rank) {
-      const RowShare share = share_of(testing::ThreadRanks(meeting, rank), kBatch);
+      const RowShare share = share_of(testing::ThreadRanks(meeting, rank), kRows);
       EXPECT_EQ(share.first, next);
-      EXPECT_GE(share.count, kBatch / size);
-      EXPECT_LE(share.count, (kBatch + size - 1) / size);
+      EXPECT_GE(share.count, kRows / size);
+      EXPECT_LE(share.count, (kRows + size - 1) / size);
       next = share.first + share.count;
     }
-    EXPECT_EQ(next, kBatch);
+    EXPECT_EQ(next, kRows);
   }
 }
 
 TEST(DataParallel, LeavesTheOtherRanksRowsOpenAndGathersThemWithTheirBits) {
-  const WindowDataset windows(testing::scrambled_series(60, kClasses),
+  const WindowDataset windows(testing::scrambled_series(60, kSmallModel.num_classes),
                               {.batch_size = 3, .num_steps = 5}, torch::kCPU);
-  const ModelOptions options = {.num_classes = kClasses, .hidden_size = kHidden};
   testing::in_ranks(2, [&](testing::ThreadRanks& ranks) {
-    const auto model = testing::spread_model(options, torch::kFloat32);
+    const auto model = testing::spread_model(kSmallModel, torch::kFloat32);
     const auto engine = make_parallel_engine(EngineChoice::kAutograd, model, {}, ranks, 3);
     const RowShare share = share_of(ranks, 3);
     torch::Tensor state =
         engine->advance(windows, {.first = 0, .count = 2}, engine->initial_state(3)).state;
-    EXPECT_EQ(state.isnan().sum().item<std::int64_t>(), (3 - share.count) * kHidden);
+    EXPECT_EQ(state.isnan().sum().item<std::int64_t>(),
+              (3 - share.count) * kSmallModel.hidden_size);
     state[share.first][0] = -0.0;
     const torch::Tensor whole = engine->whole_state(state);
     EXPECT_FALSE(whole.isnan().any().item<bool>());
@@ -152,23 +154,22 @@ TEST(DataParallel, LeavesTheOtherRanksRowsOpenAndGathersThemWithTheirBits) {
 }
 
 TEST(DataParallel, GivesEveryRankTheWeightsOfRank0) {
-  const ModelOptions options = {.num_classes = kClasses, .hidden_size = kHidden};
-  const Weights expected = testing::spread_weights(options, torch::kFloat32);
+  const Weights expected = testing::spread_weights(kSmallModel, torch::kFloat32);
   testing::in_ranks(3, [&](testing::ThreadRanks& ranks) {
-    const auto model = make_model(options, torch::kFloat32, torch::kCPU);
-    model->set_weights(ranks.rank() == 0 ? expected : glorot_weights(options, 1, torch::kFloat32));
+    const auto model = make_model(kSmallModel, torch::kFloat32, torch::kCPU);
+    model->set_weights(ranks.rank() == 0 ? expected
+                                         : glorot_weights(kSmallModel, 1, torch::kFloat32));
     share_weights(ranks, *model);
     EXPECT_TRUE(testing::same(model->weights(), expected));
   });
 }
 
 TEST(DataParallel, NamesTheRankThatHoldsOtherWeights) {
-  const ModelOptions options = {.num_classes = kClasses, .hidden_size = kHidden};
   std::mutex mutex;
   std::vector<std::string> messages;
   testing::in_ranks(3, [&](testing::ThreadRanks& ranks) {
-    const auto model = make_model(options, torch::kFloat32, torch::kCPU);
-    Weights weights = testing::spread_weights(options, torch::kFloat32);
+    const auto model = make_model(kSmallModel, torch::kFloat32, torch::kCPU);
+    Weights weights = testing::spread_weights(kSmallModel, torch::kFloat32);
     weights.bias[0] += ranks.rank() == 1 ? 1e-7 : 0.0;
     model->set_weights(weights);
     try {

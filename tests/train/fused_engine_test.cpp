@@ -25,7 +25,7 @@
 namespace unroll {
 namespace {
 
-struct Sizes {
+struct FusedCase {
   ModelKind model;
   std::int64_t B;
   std::int64_t T;
@@ -33,17 +33,18 @@ struct Sizes {
   std::int64_t H;
 };
 
-std::ostream& operator<<(std::ostream& stream, const Sizes& s) {
+std::ostream& operator<<(std::ostream& stream, const FusedCase& s) {
   return stream << name_of(s.model) << "B" << s.B << "T" << s.T << "C" << s.C << "H" << s.H;
 }
 
 /// The corners by hand, then 60 at random.
-std::vector<Sizes> sizes() {
-  std::vector<Sizes> all = {{ModelKind::kManual, 3, 10, 2, 4},  {ModelKind::kBuiltin, 3, 10, 2, 4},
-                            {ModelKind::kManual, 1, 1, 2, 1},   {ModelKind::kBuiltin, 1, 1, 17, 1},
-                            {ModelKind::kManual, 1, 5, 2, 16},  {ModelKind::kBuiltin, 16, 1, 3, 5},
-                            {ModelKind::kBuiltin, 40, 2, 2, 4}, {ModelKind::kManual, 2, 3, 16, 33},
-                            {ModelKind::kManual, 3, 5, 1, 4},   {ModelKind::kBuiltin, 2, 6, 1, 9}};
+std::vector<FusedCase> sizes() {
+  std::vector<FusedCase> all = {
+      {ModelKind::kManual, 3, 10, 2, 4},  {ModelKind::kBuiltin, 3, 10, 2, 4},
+      {ModelKind::kManual, 1, 1, 2, 1},   {ModelKind::kBuiltin, 1, 1, 17, 1},
+      {ModelKind::kManual, 1, 5, 2, 16},  {ModelKind::kBuiltin, 16, 1, 3, 5},
+      {ModelKind::kBuiltin, 40, 2, 2, 4}, {ModelKind::kManual, 2, 3, 16, 33},
+      {ModelKind::kManual, 3, 5, 1, 4},   {ModelKind::kBuiltin, 2, 6, 1, 9}};
   std::mt19937 random(42);
   const auto between = [&](std::uint32_t low, std::uint32_t high) {
     return static_cast<std::int64_t>(low + random() % (high - low + 1));
@@ -59,14 +60,14 @@ std::vector<Sizes> sizes() {
   return all;
 }
 
-std::shared_ptr<RecurrentModel> make(const Sizes& s, torch::Dtype dtype) {
+std::shared_ptr<RecurrentModel> make(const FusedCase& s, torch::Dtype dtype) {
   const ModelOptions options = {.model = s.model, .num_classes = s.C, .hidden_size = s.H};
   auto model = make_model(options, dtype, torch::kCPU);
   model->set_weights(glorot_weights(options, 9, dtype));
   return model;
 }
 
-class FusedEngineTest : public ::testing::TestWithParam<Sizes> {};
+class FusedEngineTest : public ::testing::TestWithParam<FusedCase> {};
 
 INSTANTIATE_TEST_SUITE_P(Sizes, FusedEngineTest, ::testing::ValuesIn(sizes()), [](const auto& s) {
   std::ostringstream name;
@@ -75,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, FusedEngineTest, ::testing::ValuesIn(sizes()), [
 });
 
 TEST_P(FusedEngineTest, IsTheAutogradEngineOverAThousandWindows) {
-  const Sizes s = GetParam();
+  const FusedCase s = GetParam();
   constexpr std::int64_t kWindows = 1000;
   const OptimizerOptions optimizer = {.learning_rate = 0.1};
   const WindowDataset dataset(testing::scrambled_series(kWindows * s.B * s.T, s.C),
@@ -107,7 +108,7 @@ class FusedEngineOf : public ::testing::TestWithParam<ModelKind> {
         dataset(testing::scrambled_series(720, 3), {.batch_size = 3, .num_steps = 4}, torch::kCPU) {
   }
 
-  Sizes sizes;
+  FusedCase sizes;
   WindowDataset dataset;
 };
 
@@ -125,7 +126,7 @@ TEST_P(FusedEngineOf, LeavesTheCallersStateAsItWas) {
 }
 
 TEST_P(FusedEngineOf, TrainsToTheSameBitsOnAnyThreads) {
-  const Sizes large = {GetParam(), 64, 16, 2, 130};
+  const FusedCase large = {GetParam(), 64, 16, 2, 130};
   const WindowDataset windows(testing::scrambled_series(6144, 2),
                               {.batch_size = 64, .num_steps = 16}, torch::kCPU);
   const auto model = make(large, torch::kFloat32);
@@ -159,7 +160,7 @@ TEST_P(FusedEngineOf, TakesUpTheWeightsThatWereSetInBetween) {
 }
 
 TEST_P(FusedEngineOf, RecoversWhenWeightsThatAreNoNumbersAreReplaced) {
-  const Sizes padded = {GetParam(), 3, 4, 2, 5};
+  const FusedCase padded = {GetParam(), 3, 4, 2, 5};
   const WindowDataset windows(testing::scrambled_series(720, 2), {.batch_size = 3, .num_steps = 4},
                               torch::kCPU);
   const auto model = make(padded, torch::kFloat32);

@@ -79,7 +79,7 @@ std::vector<std::string> operations_of(const std::function<void()>& work) {
 #ifdef NDEBUG  // else the header takes LibTorch for a debug build, which has another layout
     for (const c10::IValue& input : function.inputs()) {
       if (input.isScalar()) {
-        text += " " + std::to_string(input.toScalar().toDouble());
+        text.append(" ").append(std::to_string(input.toScalar().toDouble()));
       }
     }
 #endif

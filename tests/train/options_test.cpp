@@ -14,7 +14,7 @@ namespace unroll {
 namespace {
 
 template <typename Options>
-std::string refusal(const Options& options) {
+std::string validation_refusal(const Options& options) {
   try {
     options.validate();
   } catch (const InvalidOption& error) {
@@ -24,7 +24,7 @@ std::string refusal(const Options& options) {
 }
 
 std::string learning_rate_refusal(double learning_rate) {
-  return refusal(OptimizerOptions{.learning_rate = learning_rate});
+  return validation_refusal(OptimizerOptions{.learning_rate = learning_rate});
 }
 
 TEST(OptimizerOptions, DefaultsAreTheTutorials) {
@@ -49,18 +49,21 @@ TEST(TrainerOptions, DefaultsAreTheTutorials) {
 }
 
 TEST(TrainerOptions, EpochsAreFromOneToABillion) {
-  EXPECT_EQ(refusal(TrainerOptions{.epochs = 1}), "accepted");
-  EXPECT_EQ(refusal(TrainerOptions{.epochs = 1'000'000'000}), "accepted");
-  EXPECT_EQ(refusal(TrainerOptions{.epochs = 0}), "epochs must be from 1 to 1000000000, got 0");
-  EXPECT_EQ(refusal(TrainerOptions{.epochs = 1'000'000'001}),
+  EXPECT_EQ(validation_refusal(TrainerOptions{.epochs = 1}), "accepted");
+  EXPECT_EQ(validation_refusal(TrainerOptions{.epochs = 1'000'000'000}), "accepted");
+  EXPECT_EQ(validation_refusal(TrainerOptions{.epochs = 0}),
+            "epochs must be from 1 to 1000000000, got 0");
+  EXPECT_EQ(validation_refusal(TrainerOptions{.epochs = 1'000'000'001}),
             "epochs must be from 1 to 1000000000, got 1000000001");
 }
 
 TEST(TrainerOptions, LogsEveryWindowAtMost) {
-  EXPECT_EQ(refusal(TrainerOptions{.log_every = 1}), "accepted");
-  EXPECT_EQ(refusal(TrainerOptions{.log_every = std::numeric_limits<std::int64_t>::max()}),
-            "accepted");
-  EXPECT_EQ(refusal(TrainerOptions{.log_every = 0}), "log_every must be at least 1, got 0");
+  EXPECT_EQ(validation_refusal(TrainerOptions{.log_every = 1}), "accepted");
+  EXPECT_EQ(
+      validation_refusal(TrainerOptions{.log_every = std::numeric_limits<std::int64_t>::max()}),
+      "accepted");
+  EXPECT_EQ(validation_refusal(TrainerOptions{.log_every = 0}),
+            "log_every must be at least 1, got 0");
 }
 
 TEST(Names, AreTheContracts) {

@@ -14,7 +14,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "series files are little-endian");
 
 constexpr std::string_view kMagic = "\x89UNROLL\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kFormatVersion = 1;
 constexpr std::size_t kVersionOffset = 8;
 constexpr std::size_t kClassesOffset = 12;
 constexpr std::size_t kLengthOffset = 16;
@@ -45,10 +45,11 @@ SeriesHeader parse_series_header(std::string_view bytes, std::int64_t file_bytes
     throw FileError(name, fmt::format("ends within its header, which has {} bytes; it has {}",
                                       SeriesHeader::kBytes, bytes.size()));
   }
-  if (const auto version = number_at<std::uint32_t>(bytes, kVersionOffset); version != kVersion) {
+  if (const auto version = number_at<std::uint32_t>(bytes, kVersionOffset);
+      version != kFormatVersion) {
     throw FileError(
         name, fmt::format("is of version {} of the binary form; only version {} is known", version,
-                          kVersion));
+                          kFormatVersion));
   }
   const std::int64_t num_classes = number_at<std::uint32_t>(bytes, kClassesOffset);
   if (num_classes < 2 || num_classes > SeriesHeader::kMostClasses) {
@@ -77,7 +78,7 @@ SeriesHeader parse_series_header(std::string_view bytes, std::int64_t file_bytes
 std::array<char, SeriesHeader::kDigestOffset> series_header_bytes(const SeriesHeader& header) {
   std::array<char, SeriesHeader::kDigestOffset> bytes = {};
   std::copy(kMagic.begin(), kMagic.end(), bytes.begin());
-  put(bytes, kVersionOffset, kVersion);
+  put(bytes, kVersionOffset, kFormatVersion);
   put(bytes, kClassesOffset, static_cast<std::uint32_t>(header.num_classes));
   put(bytes, kLengthOffset, static_cast<std::uint64_t>(header.length));
   return bytes;

@@ -32,7 +32,7 @@ constexpr Milliseconds kLinger(5'000);       // of rank 0, for the others to lea
 constexpr Milliseconds kShortLinger(2'000);  // where some may never leave
 
 constexpr const char* kFailure = "failure";
-constexpr const char* kLeft = "left";
+constexpr const char* kLeavers = "left";
 
 /// Runs `body` on a thread of its own and gives up on it at a limit: a call to a store whose host
 /// is cut off may never return.
@@ -138,7 +138,7 @@ RankBoard::RankBoard(const RankOptions& options)
 RankBoard::~RankBoard() {
   try {
     const auto left = [store = store_](std::int64_t more) {
-      return within(kAnswer, [store, more] { return store->add(kLeft, more); });
+      return within(kAnswer, [store, more] { return store->add(kLeavers, more); });
     };
     if (options_.rank != 0) {
       heartbeat_.reset();

@@ -49,7 +49,7 @@ std::string describe_verdict(const ComparisonSummary& summary) {
 }
 
 /// A measured number, or a dash where nothing was measured.
-std::string describe_number(const std::optional<double>& value, const char* unit) {
+std::string number_cell(const std::optional<double>& value, const char* unit) {
   return value ? fmt::format("{:.2f}{}", *value, unit) : "-";
 }
 
@@ -70,11 +70,10 @@ std::string describe_comparison(const ComparisonSummary& summary) {
   text += fmt::format("{:<24}{:>10}{:>14}{:>16}{:>11}{:>10}\n", "variant", "final loss",
                       "max |d loss|", "max |d weight|", "us/window", "speed-up");
   for (const VariantResult& variant : summary.comparison.variants) {
-    text +=
-        fmt::format("{:<24}{:>10.6f}{:>14.2e}{:>16.2e}{:>11}{:>10}\n", variant.name,
-                    variant.final_loss, variant.max_loss_difference, variant.max_weight_difference,
-                    describe_number(variant.microseconds_per_window, ""),
-                    describe_number(variant.speed_up, "x"));
+    text += fmt::format(
+        "{:<24}{:>10.6f}{:>14.2e}{:>16.2e}{:>11}{:>10}\n", variant.name, variant.final_loss,
+        variant.max_loss_difference, variant.max_weight_difference,
+        number_cell(variant.microseconds_per_window, ""), number_cell(variant.speed_up, "x"));
   }
   return text + "\n" + describe_verdict(summary);
 }

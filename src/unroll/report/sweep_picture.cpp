@@ -19,7 +19,7 @@ namespace {
 constexpr int kCellWidth = 56;
 constexpr int kCellHeight = 34;
 constexpr int kLeastHeight = 116;  // of a map's cells, so that its legend has room
-constexpr int kLeft = 64;
+constexpr int kRowNamesWidth = 64;
 constexpr int kLegendWidth = 200;  // on the right of a map
 constexpr int kTitleHeight = 42;
 constexpr int kAxisHeight = 64;
@@ -66,7 +66,7 @@ class Layout {
         maps_(static_cast<int>(maps)) {}
 
   [[nodiscard]] int width() const {
-    return std::max(kPictureWidth, kLeft + columns_ * kCellWidth + kLegendWidth);
+    return std::max(kPictureWidth, kRowNamesWidth + columns_ * kCellWidth + kLegendWidth);
   }
   [[nodiscard]] int height() const { return maps_ * map_height(); }
 
@@ -83,7 +83,8 @@ class Layout {
         "set bmargin at screen {:.4f}\n"
         "set tmargin at screen {:.4f}\n"
         "set colorbox user origin screen {:.4f}, {:.4f} size screen {:.4f}, {:.4f} noborder\n",
-        x(kLeft), x(right), y(bottom), y(top), x(right + 8), y(bottom), x(14), y(cells_height_));
+        x(kRowNamesWidth), x(right), y(bottom), y(top), x(right + 8), y(bottom), x(14),
+        y(cells_height_));
   }
 
  private:
