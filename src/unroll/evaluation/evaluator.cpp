@@ -27,6 +27,14 @@ std::int64_t warm_up(const std::optional<LaggedProcess>& process) {
   return process ? std::max(kWarmUp, process->longest_lag()) : kWarmUp;
 }
 
+/// Steps to give a model of these sizes at a time, so that what so many rows leave stays small; at
+/// least one.
+std::int64_t most_steps(const ModelOptions& sizes, std::int64_t rows) {
+  constexpr std::int64_t kMostNumbers = 1 << 22;
+  const std::int64_t numbers_a_step = rows * std::max(sizes.hidden_size, sizes.num_classes);
+  return std::clamp<std::int64_t>(kMostNumbers / numbers_a_step, 1, 256);
+}
+
 double square(double x) { return x * x; }
 
 /// The mean of independent numbers, with its standard error.
@@ -224,9 +232,10 @@ class Profile {
       const std::int64_t step = kLongestLag - lag;
       all[1 + lag].select(1, step).copy_(others.select(1, step));
     }
-    const torch::Tensor logits =
-        model.forward(all.flatten(0, 1), state.repeat({variants, 1})).logits.select(1, steps - 1);
-    const torch::Tensor said = logits.to(torch::kCPU, torch::kFloat64).softmax(1).contiguous();
+    const torch::Tensor said = last_logits(model, all.flatten(0, 1), state.repeat({variants, 1}))
+                                   .to(torch::kCPU, torch::kFloat64)
+                                   .softmax(1)
+                                   .contiguous();
     const torch::Tensor seen = inputs.to(torch::kCPU).contiguous();
     note(said.const_data_ptr<double>(), seen.const_data_ptr<std::int64_t>(), rows);
   }
@@ -244,6 +253,19 @@ class Profile {
   }
 
  private:
+  /// [N, C], of the last of `inputs` [N, steps] from `state` [N, H].
+  static torch::Tensor last_logits(RecurrentModel& model, const torch::Tensor& inputs,
+                                   torch::Tensor state) {
+    const std::int64_t at_a_time = most_steps(model.options(), inputs.size(0));
+    torch::Tensor logits;
+    for (const torch::Tensor& part : inputs.split(at_a_time, 1)) {
+      const ModelOutput output = model.forward(part, state);
+      logits = output.logits.select(1, -1);
+      state = output.state;
+    }
+    return logits;
+  }
+
   /// `said` [V, R, C], `inputs` [R, kLongestLag + 1].
   void note(const double* said, const std::int64_t* inputs, std::int64_t rows) {
     for (std::int64_t lag = 0; lag <= kLongestLag; ++lag) {
@@ -317,7 +339,8 @@ class Evaluator {
         }
         next_probe += pause;
       }
-      const std::int64_t count = std::min({most_steps(), next_probe - step, width() - step});
+      const std::int64_t count =
+          std::min({most_steps(model_.options(), rows_), next_probe - step, width() - step});
       const ModelOutput output = model_.forward(inputs_.narrow(1, step, count), state);
       note(output.logits, step);
       state = output.state;
@@ -337,14 +360,6 @@ class Evaluator {
  private:
   /// Symbols in a row, those that are not judged included.
   [[nodiscard]] std::int64_t width() const { return warm_up_ + row_length_; }
-
-  /// Steps at a time, so that what they leave for a moment stays small.
-  [[nodiscard]] std::int64_t most_steps() const {
-    constexpr std::int64_t kMostNumbers = 1 << 22;
-    const ModelOptions& sizes = model_.options();
-    const std::int64_t numbers_a_step = rows_ * std::max(sizes.hidden_size, sizes.num_classes);
-    return std::clamp<std::int64_t>(kMostNumbers / numbers_a_step, 1, 256);
-  }
 
   /// Judges the logits [R, steps, C] from `step` of the rows on.
   void note(const torch::Tensor& logits, std::int64_t step) {
