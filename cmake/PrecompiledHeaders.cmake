@@ -23,7 +23,7 @@ endif()
 # Lint.cmake reads the properties too.
 function(unroll_use_precompiled_headers target)
   set_target_properties(${target} PROPERTIES UNROLL_USES_PRECOMPILED_HEADERS ON)
-  set_source_files_properties(${ARGN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
   if(UNROLL_PCH)
     target_precompile_headers(${target} REUSE_FROM unroll_pch)
   endif()

@@ -23,10 +23,10 @@ namespace {
 
 using testing::TempDir;
 
-constexpr ModelOptions kNetwork = {.num_classes = 5, .hidden_size = 7};
+constexpr ModelOptions kNetworkSizes = {.num_classes = 5, .hidden_size = 7};
 
 Weights some_weights(torch::Dtype dtype) {
-  Weights weights = testing::spread_weights(kNetwork, dtype);
+  Weights weights = testing::spread_weights(kNetworkSizes, dtype);
   weights.recurrent_weight *= 0.3;  // no chaos: rounding errors fade, as in a trained network
   return weights;
 }
@@ -35,7 +35,7 @@ Weights some_weights(torch::Dtype dtype) {
 std::vector<double> said_by_model(const Weights& weights,
                                   const std::vector<std::int64_t>& symbols) {
   const torch::NoGradGuard no_grad;
-  const auto model = make_model(kNetwork, weights.bias.scalar_type(), torch::kCPU);
+  const auto model = make_model(kNetworkSizes, weights.bias.scalar_type(), torch::kCPU);
   model->set_weights(weights);
   const auto count = static_cast<std::int64_t>(symbols.size());
   const torch::Tensor logits =

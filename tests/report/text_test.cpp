@@ -45,7 +45,7 @@ LogRow a_row() {
           .train_seconds = 12.0};
 }
 
-Summary a_summary() {
+Summary a_plain_summary() {
   return {.model = "manual",
           .engine = "autograd",
           .device = "cpu",
@@ -99,7 +99,7 @@ TEST(DescribeRow, KnowsNoFloorOfAUsersFile) {
 
 TEST(DescribeResult, ComparesTheLastEpochWithEveryFloor) {
   // 0.5171 is 0.1445 below 0.6616, and so on: the differences are of the unrounded floors.
-  EXPECT_EQ(describe_result(a_summary()),
+  EXPECT_EQ(describe_result(a_plain_summary()),
             "166665 windows in 46.5 s, 277.8 us a window; runs/mine\n"
             "\n"
             "mean loss                             nats\n"
@@ -114,7 +114,7 @@ TEST(DescribeResult, ComparesTheLastEpochWithEveryFloor) {
             "every lag seen                      0.4545  0.0626 above\n");
 }
 
-Evaluation an_evaluation() {
+Evaluation a_profiled_evaluation() {
   Evaluation evaluation = testing::an_evaluation();
   evaluation.lags[0].effect.value = 0.42;
   evaluation.profile = {{.lag = 0, .change = {.value = 0.25}, .effect = Estimate{.value = -0.25}},
@@ -123,8 +123,8 @@ Evaluation an_evaluation() {
 }
 
 TEST(DescribeResult, SaysWhatIsLearned) {
-  Summary summary = a_summary();
-  summary.evaluation = an_evaluation();
+  Summary summary = a_plain_summary();
+  summary.evaluation = a_profiled_evaluation();
   EXPECT_EQ(
       describe_result(summary),
       "166665 windows in 46.5 s, 277.8 us a window; runs/mine\n"
@@ -155,9 +155,9 @@ TEST(DescribeResult, SaysWhatIsLearned) {
 }
 
 TEST(DescribeResult, ProfilesAUsersFile) {
-  Summary summary = a_summary();
+  Summary summary = a_plain_summary();
   summary.floors.reset();
-  summary.evaluation = an_evaluation();
+  summary.evaluation = a_profiled_evaluation();
   summary.evaluation->is_held_out = false;
   const std::string text = describe_result(summary);
   EXPECT_NE(text.find("same data, 200000 symbols"), std::string::npos) << text;
@@ -169,8 +169,8 @@ TEST(DescribeResult, ProfilesAUsersFile) {
 }
 
 TEST(DescribeResult, SaysNothingOfWhatNeverOccurred) {
-  Summary summary = a_summary();
-  summary.evaluation = an_evaluation();
+  Summary summary = a_plain_summary();
+  summary.evaluation = a_profiled_evaluation();
   summary.evaluation->combinations[1].probability = std::nan("");
   summary.evaluation->lags[1].effect = {.value = std::nan("")};
   const std::string text = describe_result(summary);
@@ -183,8 +183,8 @@ TEST(DescribeResult, SaysNothingOfWhatNeverOccurred) {
 }
 
 TEST(DescribeResult, SaysWhatCannotBe) {
-  Summary summary = a_summary();
-  summary.evaluation = an_evaluation();
+  Summary summary = a_plain_summary();
+  summary.evaluation = a_profiled_evaluation();
   EXPECT_EQ(describe_result(summary).find("FAULT"), std::string::npos);
   summary.evaluation->is_impossible = true;
   EXPECT_NE(describe_result(summary).find("FAULT: the held-out loss is below"), std::string::npos);
@@ -192,7 +192,7 @@ TEST(DescribeResult, SaysWhatCannotBe) {
 
 TEST(DescribeResult, ListsTheFloorsFromTheEasiestToTheHardest) {
   // With windows of one step the floor without a carry is that of no lag, above lag 8's.
-  Summary summary = a_summary();
+  Summary summary = a_plain_summary();
   summary.num_steps = 1;
   summary.floors = LaggedProcess::tutorial().floors(1);
   const std::string text = describe_result(summary);
@@ -203,7 +203,7 @@ TEST(DescribeResult, ListsTheFloorsFromTheEasiestToTheHardest) {
 }
 
 TEST(DescribeResult, HasNoFloorsOfAUsersFile) {
-  Summary summary = a_summary();
+  Summary summary = a_plain_summary();
   summary.floors.reset();
   EXPECT_EQ(describe_result(summary),
             "166665 windows in 46.5 s, 277.8 us a window; runs/mine\n"

@@ -12,7 +12,7 @@
 namespace unroll {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using SortedJson = nlohmann::json;
 
 /// Options of which none has its default.
 RunOptions unusual_options() {
@@ -31,36 +31,36 @@ RunOptions unusual_options() {
           .out = "run"};
 }
 
-Json config(const RunOptions& options, const std::optional<LaggedProcess>& process) {
-  return Json::parse(
+SortedJson config(const RunOptions& options, const std::optional<LaggedProcess>& process) {
+  return SortedJson::parse(
       config_json(options, {.engine = EngineChoice::kAutograd, .device = "cuda"}, process));
 }
 
 TEST(Config, HasEveryOptionUnderItsFlagsName) {
-  const Json json = config(unusual_options(), std::nullopt);
-  const Json expected = {{"model", "builtin"},
-                         {"engine", "autograd"},
-                         {"device", "cuda"},
-                         {"epochs", 19},
-                         {"series_length", 12'345},
-                         {"batch_size", 13},
-                         {"num_steps", 17},
-                         {"num_classes", 7},
-                         {"hidden_size", 11},
-                         {"learning_rate", 0.001},
-                         {"optimizer", "adam"},
-                         {"dtype", "float64"},
-                         {"seed", 29},
-                         {"threads", 31},
-                         {"log_every", 23}};
+  const SortedJson json = config(unusual_options(), std::nullopt);
+  const SortedJson expected = {{"model", "builtin"},
+                               {"engine", "autograd"},
+                               {"device", "cuda"},
+                               {"epochs", 19},
+                               {"series_length", 12'345},
+                               {"batch_size", 13},
+                               {"num_steps", 17},
+                               {"num_classes", 7},
+                               {"hidden_size", 11},
+                               {"learning_rate", 0.001},
+                               {"optimizer", "adam"},
+                               {"dtype", "float64"},
+                               {"seed", 29},
+                               {"threads", 31},
+                               {"log_every", 23}};
   for (const auto& [key, value] : expected.items()) {
-    EXPECT_EQ(json.value(key, Json()), value) << key;
-    EXPECT_EQ(json.value(key, Json()).is_number_float(), value.is_number_float()) << key;
+    EXPECT_EQ(json.value(key, SortedJson()), value) << key;
+    EXPECT_EQ(json.value(key, SortedJson()).is_number_float(), value.is_number_float()) << key;
   }
 }
 
 TEST(Config, ResolvesAuto) {
-  const Json json = config(RunOptions(), std::nullopt);
+  const SortedJson json = config(RunOptions(), std::nullopt);
   EXPECT_EQ(json["engine"], "autograd");
   EXPECT_EQ(json["device"], "cuda");
 }
@@ -68,7 +68,7 @@ TEST(Config, ResolvesAuto) {
 TEST(Config, HasTheNumberOfRanks) {
   const std::string alone = config_json(RunOptions(), {.device = "cpu"}, LaggedProcess::tutorial());
   EXPECT_EQ(parse_config(alone, "config.json").ranks, 1);
-  Json json = Json::parse(
+  SortedJson json = SortedJson::parse(
       config_json(RunOptions(), {.device = "cpu", .ranks = 3}, LaggedProcess::tutorial()));
   EXPECT_EQ(json["ranks"], 3);
   EXPECT_EQ(parse_config(json.dump(), "config.json").ranks, 3);
@@ -77,13 +77,13 @@ TEST(Config, HasTheNumberOfRanks) {
 }
 
 TEST(Config, NamesFilesFromAnyFolder) {
-  const Json json = config(unusual_options(), std::nullopt);
+  const SortedJson json = config(unusual_options(), std::nullopt);
   EXPECT_EQ(json["data"], (std::filesystem::current_path() / "my data" / "series.csv").string());
   EXPECT_EQ(json["init"], "/weights/start.safetensors");
 }
 
 TEST(Config, FilesThatAreNotUsedAreNull) {
-  const Json json = config(RunOptions(), LaggedProcess::tutorial());
+  const SortedJson json = config(RunOptions(), LaggedProcess::tutorial());
   EXPECT_TRUE(json.contains("data"));
   EXPECT_TRUE(json["data"].is_null());
   EXPECT_TRUE(json.contains("init"));
@@ -91,25 +91,25 @@ TEST(Config, FilesThatAreNotUsedAreNull) {
 }
 
 TEST(Config, HasTheProcess) {
-  EXPECT_EQ(config(RunOptions(), LaggedProcess::tutorial())["process"], Json::parse(R"(
+  EXPECT_EQ(config(RunOptions(), LaggedProcess::tutorial())["process"], SortedJson::parse(R"(
       {"base": 0.5, "effects": [{"lag": 3, "effect": 0.5}, {"lag": 8, "effect": -0.25}]})"));
 }
 
 TEST(Config, AProcessWithoutLagsHasAListOfNone) {
   EXPECT_EQ(config(RunOptions(), LaggedProcess(0.25, {}))["process"],
-            Json::parse(R"({"base": 0.25, "effects": []})"));
+            SortedJson::parse(R"({"base": 0.25, "effects": []})"));
 }
 
 TEST(Config, AUsersOwnSeriesHasNoProcess) {
-  const Json json = config(unusual_options(), std::nullopt);
+  const SortedJson json = config(unusual_options(), std::nullopt);
   EXPECT_TRUE(json.contains("process"));
   EXPECT_TRUE(json["process"].is_null());
 }
 
 TEST(Config, NamesTheVersions) {
-  const Json versions = config(RunOptions(), std::nullopt)["versions"];
+  const SortedJson versions = config(RunOptions(), std::nullopt)["versions"];
   for (const char* key : {"unroll", "libtorch", "compiler"}) {
-    EXPECT_TRUE(versions.value(key, Json()).is_string()) << key;
+    EXPECT_TRUE(versions.value(key, SortedJson()).is_string()) << key;
   }
 }
 

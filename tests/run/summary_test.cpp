@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Summary a_run() {
+Summary a_run_summary() {
   return {.model = "builtin",
           .engine = "autograd",
           .device = "cpu",
@@ -35,7 +35,7 @@ Summary a_run() {
 }
 
 TEST(Summary, HasEveryKeyInOrder) {
-  const Json json = Json::parse(a_run().to_json());
+  const Json json = Json::parse(a_run_summary().to_json());
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) {
     keys.push_back(key);
@@ -47,7 +47,7 @@ TEST(Summary, HasEveryKeyInOrder) {
 }
 
 TEST(Summary, HasEveryValueWithItsType) {
-  const Json json = Json::parse(a_run().to_json());
+  const Json json = Json::parse(a_run_summary().to_json());
   EXPECT_EQ(json["model"].get_ref<const std::string&>(), "builtin");
   EXPECT_EQ(json["engine"].get_ref<const std::string&>(), "autograd");
   EXPECT_EQ(json["device"].get_ref<const std::string&>(), "cpu");
@@ -66,19 +66,19 @@ TEST(Summary, HasEveryValueWithItsType) {
 }
 
 TEST(Summary, LossesAreThoseOfMetricsCsv) {
-  const Json json = Json::parse(a_run().to_json());
+  const Json json = Json::parse(a_run_summary().to_json());
   EXPECT_EQ(json["final_loss"].get<double>(), 0.523456789);
   EXPECT_EQ(json["last_epoch_loss"].get<double>(), 0.512345679);
 }
 
 TEST(Summary, FloorsAreNamed) {
-  EXPECT_EQ(Json::parse(a_run().to_json())["floors"],
+  EXPECT_EQ(Json::parse(a_run_summary().to_json())["floors"],
             Json::parse(R"({"none": 0.7, "per_lag": {"8": 0.6, "3": 0.5}, "all": 0.4,
                             "no_carry": 0.55})"));
 }
 
 TEST(Summary, FloorsOfAUsersOwnSeriesAreNull) {
-  Summary summary = a_run();
+  Summary summary = a_run_summary();
   summary.floors.reset();
   const Json json = Json::parse(summary.to_json());
   EXPECT_TRUE(json.contains("floors"));
@@ -86,7 +86,7 @@ TEST(Summary, FloorsOfAUsersOwnSeriesAreNull) {
 }
 
 TEST(Summary, HasWhatTheEvaluationFound) {
-  Summary summary = a_run();
+  Summary summary = a_run_summary();
   EXPECT_TRUE(Json::parse(summary.to_json())["evaluation"].is_null());
   summary.evaluation = {
       .is_held_out = true,
@@ -109,17 +109,17 @@ TEST(Summary, HasWhatTheEvaluationFound) {
                    "effect": null}]})"));
 }
 
-TEST(Summary, EndsWithANewline) { EXPECT_EQ(a_run().to_json().back(), '\n'); }
+TEST(Summary, EndsWithANewline) { EXPECT_EQ(a_run_summary().to_json().back(), '\n'); }
 
 TEST(Summary, QuotesWhateverAFoldersNameHolds) {
-  Summary summary = a_run();
+  Summary summary = a_run_summary();
   summary.run_directory = "a\"b\\c\nd\te";
   EXPECT_EQ(Json::parse(summary.to_json())["run_directory"], summary.run_directory);
 }
 
 TEST(Summary, AFoldersNameNeedNotBeUtf8) {
   // A training that took a night must not end in an error over its folder's name.
-  Summary summary = a_run();
+  Summary summary = a_run_summary();
   summary.run_directory = "r\xE9sultat";  // Latin-1
   std::string text;
   ASSERT_NO_THROW(text = summary.to_json());

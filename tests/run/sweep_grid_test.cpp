@@ -8,24 +8,15 @@
 #include <string>
 #include <vector>
 
-#include <unroll/base/error.h>
+#include "../support/refusal.h"
 
 namespace unroll {
 namespace {
 
-/// What a grid or a shard is refused with.
-template <class Checked>
-std::string refusal(const Checked& checked) {
-  try {
-    checked.validate();
-  } catch (const InvalidOption& error) {
-    return error.what();
-  }
-  return "accepted";
-}
+using testing::validation_refusal;
 
 TEST(SweepGrid, DefaultHas140Cells) {
-  EXPECT_EQ(refusal(SweepGrid()), "accepted");
+  EXPECT_EQ(validation_refusal(SweepGrid()), "accepted");
   EXPECT_EQ(SweepGrid().cells().size(), 140U);
 }
 
@@ -50,13 +41,14 @@ TEST(SweepGrid, TheSameValuesAreTheSameGrid) {
 }
 
 TEST(SweepGrid, RefusesWhatIsNoGrid) {
-  EXPECT_EQ(refusal(SweepGrid{.num_steps = {}}), "num_steps must have at least one value");
-  EXPECT_EQ(refusal(SweepGrid{.hidden_size = {3, 2, 3}}),
+  EXPECT_EQ(validation_refusal(SweepGrid{.num_steps = {}}),
+            "num_steps must have at least one value");
+  EXPECT_EQ(validation_refusal(SweepGrid{.hidden_size = {3, 2, 3}}),
             "hidden_size must have each value once, got 3 twice");
-  EXPECT_EQ(refusal(SweepGrid{.learning_rate = {0.5, 0.5}}),
+  EXPECT_EQ(validation_refusal(SweepGrid{.learning_rate = {0.5, 0.5}}),
             "learning_rate must have each value once, got 0.5 twice");
-  EXPECT_EQ(refusal(SweepGrid{.seeds = 0}), "seeds must be at least 1, got 0");
-  EXPECT_EQ(refusal(SweepGrid{.seeds = INT64_MAX}),
+  EXPECT_EQ(validation_refusal(SweepGrid{.seeds = 0}), "seeds must be at least 1, got 0");
+  EXPECT_EQ(validation_refusal(SweepGrid{.seeds = INT64_MAX}),
             "seeds must leave at most 1000000 cells, got 9223372036854775807 for 7 x 4 x 1");
 }
 
@@ -73,10 +65,10 @@ TEST(Shard, TogetherTheyHaveEachPlaceOnce) {
 }
 
 TEST(Shard, RefusesWhatIsNone) {
-  EXPECT_EQ(refusal(Shard()), "accepted");
-  EXPECT_EQ(refusal(Shard{.index = 3, .count = 2}),
+  EXPECT_EQ(validation_refusal(Shard()), "accepted");
+  EXPECT_EQ(validation_refusal(Shard{.index = 3, .count = 2}),
             "shard must be I/N with I from 1 to N, got 3/2");
-  EXPECT_EQ(refusal(Shard{.index = 0, .count = 2}),
+  EXPECT_EQ(validation_refusal(Shard{.index = 0, .count = 2}),
             "shard must be I/N with I from 1 to N, got 0/2");
 }
 

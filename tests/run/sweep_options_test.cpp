@@ -9,19 +9,14 @@
 
 #include <unroll/base/error.h>
 
+#include "../support/refusal.h"
+
 namespace unroll {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string refusal(const SweepOptions& options) {
-  try {
-    options.validate();
-  } catch (const InvalidOption& error) {
-    return error.what();
-  }
-  return "accepted";
-}
+using testing::validation_refusal;
 
 /// The sweep.json of these options.
 std::string json_of(const SweepOptions& options) {
@@ -59,22 +54,22 @@ TEST(SweepOptions, DefaultIsTheTutorialsRunForOneEpochOf300000Symbols) {
 
 TEST(SweepOptions, AreCheckedForEveryCell) {
   SweepOptions options;
-  EXPECT_EQ(refusal(options), "accepted");
+  EXPECT_EQ(validation_refusal(options), "accepted");
   options.run.series.series_length = 30;
-  EXPECT_EQ(refusal(options),
+  EXPECT_EQ(validation_refusal(options),
             "num_steps must be at most 10, the length of a row (30 symbols in 3 rows), got 15");
   options = {};
   options.grid.learning_rate = {0.1, -1.0};
-  EXPECT_EQ(refusal(options), "learning_rate must be a finite positive number, got -1");
+  EXPECT_EQ(validation_refusal(options), "learning_rate must be a finite positive number, got -1");
   options = {};
   options.workers = 0;
-  EXPECT_EQ(refusal(options), "workers must be from 1 to 1024, got 0");
+  EXPECT_EQ(validation_refusal(options), "workers must be from 1 to 1024, got 0");
   options = {};
   options.run.evaluation.eval_length = 0;
-  EXPECT_EQ(refusal(options), "eval_length must be at least 1, got 0");
+  EXPECT_EQ(validation_refusal(options), "eval_length must be at least 1, got 0");
   options = {};
   options.shard = {.index = 1, .count = 2};
-  EXPECT_EQ(refusal(options), "shard needs --out, the folder that all shards share");
+  EXPECT_EQ(validation_refusal(options), "shard needs --out, the folder that all shards share");
 }
 
 TEST(SweepJson, KeepsTheGridAndEveryOption) {

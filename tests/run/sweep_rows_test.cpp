@@ -19,7 +19,7 @@ namespace {
 using testing::TempDir;
 using testing::write_bytes;
 
-constexpr const char* kColumns =
+constexpr const char* kSweepHeader =
     "num_steps,hidden_size,learning_rate,seed,windows,diverged,last_epoch_loss,held_out_loss,"
     "held_out_error,lag3_effect,lag3_error,lag3_learned,lag8_effect,lag8_error,lag8_learned,"
     "train_seconds\n";
@@ -34,7 +34,7 @@ const SweepGrid& grid() {
   return two;
 }
 
-SweepPart parse_table(const std::string& text) {
+SweepPart parse_rows(const std::string& text) {
   return parse_sweep(text, "part", grid(), LaggedProcess::tutorial());
 }
 
@@ -65,7 +65,7 @@ SweepRow trained_row() {
 }
 
 TEST(SweepRows, HaveTheirForm) {
-  EXPECT_EQ(sweep_header(LaggedProcess::tutorial()), kColumns);
+  EXPECT_EQ(sweep_header(LaggedProcess::tutorial()), kSweepHeader);
   EXPECT_EQ(format_sweep_row(trained_row()), kTrained);
 }
 
@@ -79,8 +79,8 @@ TEST(SweepRows, OfACellThatDivergedHaveNoLosses) {
 }
 
 TEST(SweepRows, AreReadAsTheyWereWritten) {
-  const std::string text = std::string(kColumns) + kTrained + kDiverged;
-  const SweepPart part = parse_table(text);
+  const std::string text = std::string(kSweepHeader) + kTrained + kDiverged;
+  const SweepPart part = parse_rows(text);
   EXPECT_EQ(format_sweep(part.rows, LaggedProcess::tutorial()), text);
   EXPECT_EQ(part.bytes, static_cast<std::int64_t>(text.size()));
   const SweepRow& row = part.rows.at(0);
@@ -94,23 +94,23 @@ TEST(SweepRows, AreReadAsTheyWereWritten) {
 
 TEST(SweepRows, MayLackTheErrorsOfASmallSample) {
   const std::string line = "2,3,0.2,0,50,no,0.5,0.5,,0.4,,yes,-0.1,,no,0.250000\n";
-  const SweepPart part = parse_table(kColumns + line);
+  const SweepPart part = parse_rows(kSweepHeader + line);
   EXPECT_FALSE(part.rows.at(0).held_out_loss.standard_error);
   EXPECT_EQ(format_sweep_row(part.rows.at(0)), line);
 }
 
 TEST(SweepRows, ATornLastLineIsNotRead) {
-  const std::string whole = std::string(kColumns) + kTrained;
+  const std::string whole = std::string(kSweepHeader) + kTrained;
   for (std::size_t torn = 0; torn < std::string(kDiverged).size(); ++torn) {
-    const SweepPart part = parse_table(whole + std::string(kDiverged).substr(0, torn));
+    const SweepPart part = parse_rows(whole + std::string(kDiverged).substr(0, torn));
     EXPECT_EQ(part.rows.size(), 1U) << torn;
     EXPECT_EQ(part.bytes, static_cast<std::int64_t>(whole.size())) << torn;
   }
 }
 
 TEST(SweepRows, ATornHeaderIsAnEmptyPart) {
-  for (std::size_t torn = 0; torn < std::string(kColumns).size(); ++torn) {
-    const SweepPart part = parse_table(std::string(kColumns).substr(0, torn));
+  for (std::size_t torn = 0; torn < std::string(kSweepHeader).size(); ++torn) {
+    const SweepPart part = parse_rows(std::string(kSweepHeader).substr(0, torn));
     EXPECT_TRUE(part.rows.empty()) << torn;
     EXPECT_EQ(part.bytes, 0) << torn;
   }
@@ -130,7 +130,7 @@ class SweepRowsRefuse : public ::testing::TestWithParam<Damage> {};
 
 TEST_P(SweepRowsRefuse, ByFileAndLine) {
   try {
-    parse_table(GetParam().text);
+    parse_rows(GetParam().text);
     FAIL() << "accepted";
   } catch (const FileError& error) {
     EXPECT_EQ(error.what(), "part: " + GetParam().message);
@@ -138,10 +138,10 @@ TEST_P(SweepRowsRefuse, ByFileAndLine) {
 }
 
 /// A file of one row in which one text stands for another.
-std::string row_with(const std::string& before, const std::string& after) {
+std::string file_with(const std::string& before, const std::string& after) {
   std::string row = kTrained;
   row.replace(row.find(before), before.size(), after);
-  return kColumns + row;
+  return kSweepHeader + row;
 }
 
 constexpr const char* kNoRow =
@@ -149,21 +149,22 @@ constexpr const char* kNoRow =
 
 const std::vector<Damage> damages = {
     {"AnotherFile", "epoch,window,mean_loss,train_seconds\n1,2,0.5,0.1\n",
-     "line 1: expected " + std::string(kColumns).substr(0, std::string(kColumns).size() - 1)},
-    {"NoNumber", row_with("0.512345678", "0.5123x5678"), kNoRow},
-    {"NoFiniteNumber", row_with("0.512345678", "nan"), kNoRow},
-    {"NoName", row_with("partly", "mostly"), kNoRow},
-    {"NoFlag", row_with("50,no", "50,maybe"), kNoRow},
-    {"TooFewFields", row_with(",0.250000", ""), kNoRow},
-    {"TooManyFields", row_with("0.250000", "0.250000,1"), kNoRow},
-    {"EmptyLine", kColumns + std::string("\n"), kNoRow},
-    {"NoLossThoughTrained", row_with("0.512345678", ""), kNoRow},
-    {"LossThoughDiverged", row_with("50,no", "50,yes"), kNoRow},
-    {"ForeignCell", row_with("2,3,0.2,0,", "2,4,0.2,0,"),
+     "line 1: expected " +
+         std::string(kSweepHeader).substr(0, std::string(kSweepHeader).size() - 1)},
+    {"NoNumber", file_with("0.512345678", "0.5123x5678"), kNoRow},
+    {"NoFiniteNumber", file_with("0.512345678", "nan"), kNoRow},
+    {"NoName", file_with("partly", "mostly"), kNoRow},
+    {"NoFlag", file_with("50,no", "50,maybe"), kNoRow},
+    {"TooFewFields", file_with(",0.250000", ""), kNoRow},
+    {"TooManyFields", file_with("0.250000", "0.250000,1"), kNoRow},
+    {"EmptyLine", kSweepHeader + std::string("\n"), kNoRow},
+    {"NoLossThoughTrained", file_with("0.512345678", ""), kNoRow},
+    {"LossThoughDiverged", file_with("50,no", "50,yes"), kNoRow},
+    {"ForeignCell", file_with("2,3,0.2,0,", "2,4,0.2,0,"),
      "line 2: num_steps 2, hidden_size 4, learning_rate 0.2, seed 0 is no cell of the sweep"},
-    {"ForeignSeed", row_with("2,3,0.2,0,", "2,3,0.2,2,"),
+    {"ForeignSeed", file_with("2,3,0.2,0,", "2,3,0.2,2,"),
      "line 2: num_steps 2, hidden_size 3, learning_rate 0.2, seed 2 is no cell of the sweep"},
-    {"CellTwice", std::string(kColumns) + kTrained + kDiverged + kTrained,
+    {"CellTwice", std::string(kSweepHeader) + kTrained + kDiverged + kTrained,
      "line 4: has the cell of line 2 again"},
 };
 
@@ -171,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(All, SweepRowsRefuse, ::testing::ValuesIn(damages),
                          [](const auto& damage) { return damage.param.test_name; });
 
 TEST(SweepParts, BeginWithTheirSweepsDigest) {
-  EXPECT_EQ(part_header(), "# sweep " + sweep_digest(config_of(grid())) + "\n" + kColumns);
+  EXPECT_EQ(part_header(), "# sweep " + sweep_digest(config_of(grid())) + "\n" + kSweepHeader);
   const std::string text = part_header() + kTrained;
   EXPECT_EQ(parse_part(text).rows.size(), 1U);
   EXPECT_EQ(parse_part(text).bytes, static_cast<std::int64_t>(text.size()));
@@ -195,10 +196,11 @@ TEST(SweepParts, OfAnotherSweepAreRefused) {
       sweep_part_header(config_of(other), LaggedProcess::tutorial()) + kTrained;
   EXPECT_EQ(refusal(text),
             "part: is a part of another sweep than the folder's sweep.json describes");
-  EXPECT_EQ(refusal(kColumns), "part: line 1: expected # sweep " + sweep_digest(config_of(grid())));
+  EXPECT_EQ(refusal(kSweepHeader),
+            "part: line 1: expected # sweep " + sweep_digest(config_of(grid())));
   EXPECT_EQ(refusal("# sweep " + sweep_digest(config_of(grid())) + "\nnum_steps\n"),
             "part: line 2: expected " +
-                std::string(kColumns).substr(0, std::string(kColumns).size() - 1));
+                std::string(kSweepHeader).substr(0, std::string(kSweepHeader).size() - 1));
   EXPECT_EQ(refusal(part_header() + kTrained + kTrained),
             "part: line 4: has the cell of line 3 again");
 }
@@ -208,7 +210,7 @@ TEST(SweepParts, AreFoundByTheirNames) {
   write_bytes(folder / "cells-2-of-2.csv", part_header() + kDiverged);
   write_bytes(folder / "cells-1-of-2.csv", part_header() + kTrained);
   write_bytes(folder / "cells-1-of-2.csv.bak", "anything");
-  write_bytes(folder / "sweep.csv", std::string(kColumns) + kTrained + kDiverged);
+  write_bytes(folder / "sweep.csv", std::string(kSweepHeader) + kTrained + kDiverged);
   const std::vector<SweepPart> parts =
       read_sweep_parts(folder.path(), config_of(grid()), LaggedProcess::tutorial());
   ASSERT_EQ(parts.size(), 3U);
@@ -221,7 +223,7 @@ TEST(SweepParts, AreFoundByTheirNames) {
 
 TEST(SweepParts, JoinInTheGridsOrder) {
   const std::vector<std::optional<SweepRow>> rows =
-      join_sweep_parts({parse_table(std::string(kColumns) + kDiverged)}, grid());
+      join_sweep_parts({parse_rows(std::string(kSweepHeader) + kDiverged)}, grid());
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_FALSE(rows[0]);
   ASSERT_TRUE(rows[1]);
@@ -229,7 +231,7 @@ TEST(SweepParts, JoinInTheGridsOrder) {
 }
 
 TEST(SweepParts, MayShareACellIfTheyAgree) {
-  SweepPart first = parse_table(std::string(kColumns) + kTrained);
+  SweepPart first = parse_rows(std::string(kSweepHeader) + kTrained);
   SweepPart second = first;
   first.path = "first";
   second.rows.at(0).train_seconds = 9.0;

@@ -38,7 +38,7 @@ std::ostream& operator<<(std::ostream& stream, const FusedCase& s) {
 }
 
 /// The corners by hand, then 60 at random.
-std::vector<FusedCase> sizes() {
+std::vector<FusedCase> cases() {
   std::vector<FusedCase> all = {
       {ModelKind::kManual, 3, 10, 2, 4},  {ModelKind::kBuiltin, 3, 10, 2, 4},
       {ModelKind::kManual, 1, 1, 2, 1},   {ModelKind::kBuiltin, 1, 1, 17, 1},
@@ -69,7 +69,7 @@ std::shared_ptr<RecurrentModel> make(const FusedCase& s, torch::Dtype dtype) {
 
 class FusedEngineTest : public ::testing::TestWithParam<FusedCase> {};
 
-INSTANTIATE_TEST_SUITE_P(Sizes, FusedEngineTest, ::testing::ValuesIn(sizes()), [](const auto& s) {
+INSTANTIATE_TEST_SUITE_P(Sizes, FusedEngineTest, ::testing::ValuesIn(cases()), [](const auto& s) {
   std::ostringstream name;
   name << s.index << s.param;
   return name.str();
@@ -104,11 +104,11 @@ TEST_P(FusedEngineTest, IsTheAutogradEngineOverAThousandWindows) {
 class FusedEngineOf : public ::testing::TestWithParam<ModelKind> {
  protected:
   FusedEngineOf()
-      : sizes({GetParam(), 3, 4, 3, 6}),
+      : small({GetParam(), 3, 4, 3, 6}),
         dataset(testing::scrambled_series(720, 3), {.batch_size = 3, .num_steps = 4}, torch::kCPU) {
   }
 
-  FusedCase sizes;
+  FusedCase small;
   WindowDataset dataset;
 };
 
@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(Models, FusedEngineOf,
                          testing::model_name);
 
 TEST_P(FusedEngineOf, LeavesTheCallersStateAsItWas) {
-  const auto model = make(sizes, torch::kFloat32);
+  const auto model = make(small, torch::kFloat32);
   FusedEngine engine(model, {});
   const torch::Tensor state = engine.initial_state(3);
   const Advance advance = engine.advance(dataset, {.first = 0, .count = 5}, state);
@@ -149,7 +149,7 @@ TEST_P(FusedEngineOf, TrainsToTheSameBitsOnAnyThreads) {
 }
 
 TEST_P(FusedEngineOf, TakesUpTheWeightsThatWereSetInBetween) {
-  const auto model = make(sizes, torch::kFloat32);
+  const auto model = make(small, torch::kFloat32);
   const Weights initial = model->weights();
   FusedEngine engine(model, {});
   const WindowRange range = {.first = 0, .count = 10};
@@ -179,14 +179,14 @@ TEST_P(FusedEngineOf, RecoversWhenWeightsThatAreNoNumbersAreReplaced) {
 }
 
 TEST_P(FusedEngineOf, ServesWindowsOfOtherSizesInTurn) {
-  const auto model = make(sizes, torch::kFloat32);
+  const auto model = make(small, torch::kFloat32);
   FusedEngine engine(model, {});
   engine.advance(dataset, {.first = 0, .count = 5}, engine.initial_state(3));
   const Weights between = model->weights();
   const WindowDataset other(testing::scrambled_series(200, 3), {.batch_size = 7, .num_steps = 2},
                             torch::kCPU);
   const Advance advance = engine.advance(other, {.first = 0, .count = 3}, engine.initial_state(7));
-  const auto fresh_model = make(sizes, torch::kFloat32);
+  const auto fresh_model = make(small, torch::kFloat32);
   fresh_model->set_weights(between);
   FusedEngine fresh(fresh_model, {});
   const Advance expected = fresh.advance(other, {.first = 0, .count = 3}, fresh.initial_state(7));
@@ -196,7 +196,7 @@ TEST_P(FusedEngineOf, ServesWindowsOfOtherSizesInTurn) {
 }
 
 TEST_P(FusedEngineOf, RefusesMoreClassesThanTheModelHas) {
-  const auto model = make(sizes, torch::kFloat32);
+  const auto model = make(small, torch::kFloat32);
   FusedEngine engine(model, {});
   const WindowDataset other(testing::scrambled_series(60, 4), {.batch_size = 3, .num_steps = 4},
                             torch::kCPU);
@@ -205,7 +205,7 @@ TEST_P(FusedEngineOf, RefusesMoreClassesThanTheModelHas) {
 }
 
 TEST_P(FusedEngineOf, RefusesAStateThatIsNotTheModels) {
-  FusedEngine engine(make(sizes, torch::kFloat32), {});
+  FusedEngine engine(make(small, torch::kFloat32), {});
   const WindowRange range = {.first = 0, .count = 1};
   for (const torch::Tensor& state :
        {torch::zeros({2, 6}), torch::zeros({3, 7}), torch::zeros({18}), torch::zeros({1, 3, 6}),
@@ -217,7 +217,7 @@ TEST_P(FusedEngineOf, RefusesAStateThatIsNotTheModels) {
 
 // LibTorch's meta device stands for every one whose memory the CPU cannot read.
 TEST_P(FusedEngineOf, RefusesWindowsOnAnotherDevice) {
-  FusedEngine engine(make(sizes, torch::kFloat32), {});
+  FusedEngine engine(make(small, torch::kFloat32), {});
   const WindowDataset other(testing::scrambled_series(60, 3), {.batch_size = 3, .num_steps = 4},
                             torch::kMeta);
   EXPECT_THROW(engine.advance(other, {.first = 0, .count = 1}, engine.initial_state(3)),
@@ -225,14 +225,14 @@ TEST_P(FusedEngineOf, RefusesWindowsOnAnotherDevice) {
 }
 
 TEST_P(FusedEngineOf, RefusesWindowsThatAreNotThere) {
-  const auto model = make(sizes, torch::kFloat32);
+  const auto model = make(small, torch::kFloat32);
   FusedEngine engine(model, {});
   EXPECT_THROW(engine.advance(dataset, {.first = 55, .count = 6}, engine.initial_state(3)),
                std::out_of_range);
 }
 
 TEST_P(FusedEngineOf, RefusesOtherOptimizersAndBadLearningRates) {
-  const auto model = make(sizes, torch::kFloat32);
+  const auto model = make(small, torch::kFloat32);
   EXPECT_THROW(FusedEngine(model, {.optimizer = OptimizerKind::kAdam}), std::invalid_argument);
   EXPECT_THROW(FusedEngine(model, {.learning_rate = 0.0}), InvalidOption);
 }

@@ -8,20 +8,12 @@
 #include <limits>
 #include <string>
 
-#include <unroll/base/error.h>
+#include "../support/refusal.h"
 
 namespace unroll {
 namespace {
 
-template <typename Options>
-std::string validation_refusal(const Options& options) {
-  try {
-    options.validate();
-  } catch (const InvalidOption& error) {
-    return error.what();
-  }
-  return "accepted";
-}
+using testing::validation_refusal;
 
 std::string learning_rate_refusal(double learning_rate) {
   return validation_refusal(OptimizerOptions{.learning_rate = learning_rate});
