@@ -3,7 +3,7 @@ include(FetchWheels)
 # Defines the target `lint`: the pinned clang-tidy over every source of the targets in the given folders. A source is
 # read again only when it or a project header has changed since it last passed. Configure with UNROLL_PCH off:
 # clang-tidy cannot read GCC's precompiled headers. What it can do is to build a Clang module of the same headers and
-# keep it in `cache`, which reads a source in a third of the time.
+# keep it in `cache`, with which a source takes a third to a half of the time.
 function(unroll_add_lint)
   set(clang_tidy_files clang_tidy)
   unroll_fetch_wheels(folder clang_tidy NAME clang-tidy SIZE "45 MB" ADVICE ""
@@ -17,7 +17,7 @@ function(unroll_add_lint)
     CONTENT "module Precompiled { header \"precompiled.h\" export * }\n")
   set(module_options -fmodules "-fmodule-map-file=${module_folder}/module.modulemap"
     "-fmodules-cache-path=${module_folder}/cache" -include "${module_folder}/precompiled.h")
-  # One module serves all targets: what they define is nothing to LibTorch. A macro that is missing here costs time alone.
+  # One module serves all targets: what they define is nothing to LibTorch. A macro that is not here costs time only.
   foreach(macro IN ITEMS FMT_SHARED GTEST_HAS_PTHREAD HWY_SHARED_DEFINE UNROLL_BINARY_DIR UNROLL_CRAFTED_DIR
       UNROLL_GOLDEN_DIR UNROLL_LIBRARY UNROLL_STREAM)
     list(APPEND module_options "-fmodules-ignore-macro=${macro}")

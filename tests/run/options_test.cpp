@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include <unroll/base/error.h>
+#include "../support/refusal.h"
 
 namespace unroll {
 namespace {
@@ -16,12 +16,7 @@ namespace {
 std::string refusal(const std::function<void(RunOptions&)>& change) {
   RunOptions options;
   change(options);
-  try {
-    options.validate();
-  } catch (const InvalidOption& error) {
-    return error.what();
-  }
-  return "accepted";
+  return testing::validation_refusal(options);
 }
 
 TEST(RunOptions, DefaultsAreAccepted) {
