@@ -28,6 +28,9 @@ int export_model(int argc, char** argv) {
     return cli::kDone;
   }
   const ExportSummary summary = run_export(options);
+  if (!summary.warning.empty()) {
+    cli::print_note(fmt::format("warning: {}\n", summary.warning));
+  }
   cli::print_result(
       fmt::format("{}: {} classes, {} hidden units, {}; loaded again, its logits differ from the "
                   "model's by {:.1e}\n",

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <ostream>
+#include <random>
 #include <regex>
 #include <set>
 #include <string>
@@ -32,14 +33,53 @@ TEST(TrainFails, AtTheWindowThatDivergesAndKeepsTheRowsBefore) {
   EXPECT_EQ(outcome.out, "");
   const std::string line = one_line(outcome);
   const std::regex form(
-      R"(unroll-train: the loss is -?(inf|nan) at window (\d+) of epoch 1; try a smaller )"
-      "learning rate");
+      R"(unroll-train: the loss is (\S+) at window (\d+) of epoch 1; guessing costs 0\.6616; )"
+      "try a smaller learning rate");
   std::smatch match;
   ASSERT_TRUE(std::regex_match(line, match, form)) << line;
   const std::vector<Row> rows = read_metrics(folder, "run");
   ASSERT_FALSE(rows.empty());
   EXPECT_EQ(rows.back().window, std::stoll(match[2]) - 1);
   EXPECT_EQ(names_in(folder / "run"), unfinished_run);
+}
+
+/// Coin flips, and as the target the flip before.
+std::string previous_flip_csv(int rows) {
+  std::mt19937 random(1);
+  std::string text = "input,target\n";
+  char previous = '0';
+  for (int i = 0; i < rows; ++i) {
+    const char input = random() % 2 == 0 ? '0' : '1';
+    text.append({input, ',', previous, '\n'});
+    previous = input;
+  }
+  return text;
+}
+
+// tanh saturates: no loss becomes infinite, at whatever rate.
+TEST(TrainFails, WhereTheLossExplodesAndStaysFinite) {
+  const TempDir folder;
+  write_bytes(folder / "flips.csv", previous_flip_csv(1'000));
+  const std::string flags =
+      " --quiet --data flips.csv --hidden-size 16 --batch-size 1 --num-steps 50 --epochs 20"
+      " --learning-rate ";
+  for (const std::string rate : {"5", "50", "1000", "1e30"}) {
+    const Outcome outcome = train(folder, "--out run" + rate + flags + rate);
+    EXPECT_EQ(outcome.exit_code, 1) << rate;
+    EXPECT_EQ(outcome.out, "") << rate;
+    const std::regex form(
+        R"(unroll-train: the loss is (\S+) at window \d+ of epoch \d+; guessing costs 0\.69\d\d; )"
+        "try a smaller learning rate");
+    std::smatch match;
+    const std::string line = one_line(outcome);
+    ASSERT_TRUE(std::regex_match(line, match, form)) << line;
+    EXPECT_GT(std::stod(match[1]), 2.0) << "it is no explosion";
+    EXPECT_EQ(names_in(folder / ("run" + rate)), unfinished_run);
+  }
+  // The same network on the same data at rates that train; at 1 its losses have peaks.
+  for (const std::string rate : {"0.1", "0.5", "1"}) {
+    expect_trains(folder, "--out run" + rate + flags + rate);
+  }
 }
 
 TEST(TrainFails, AtTheSameWindowWhateverLogEveryIs) {

@@ -52,6 +52,13 @@ TEST(WindowOptions, CountsWholeWindowsOnly) {
   EXPECT_EQ((WindowOptions{.batch_size = 3, .num_steps = 2}.window_count(11)), 1);
 }
 
+TEST(WindowOptions, CountsTheSymbolsThatFillNoWindow) {
+  // 17 symbols in 3 rows of 5, each of 2 windows of 2: 12 are used.
+  EXPECT_EQ((WindowOptions{.batch_size = 3, .num_steps = 2}.unused_symbols(17)), 5);
+  EXPECT_EQ((WindowOptions{.batch_size = 3, .num_steps = 2}.unused_symbols(12)), 0);
+  EXPECT_EQ((WindowOptions{.batch_size = 64, .num_steps = 10}.unused_symbols(1'000)), 360);
+}
+
 TEST(WindowOptions, TheSeriesMustHoldTheBatch) {
   EXPECT_EQ(refusal({.batch_size = 10, .num_steps = 1}, 10), "accepted");
   EXPECT_EQ(refusal({.batch_size = 11, .num_steps = 1}, 10),

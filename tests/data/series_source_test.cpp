@@ -210,6 +210,7 @@ class FailingSource final : public SeriesSource {
     }
     return std::make_shared<const Series>();
   }
+  [[nodiscard]] double baseline() const override { return 0.0; }
   void skip(std::int64_t /*count*/) override {}
 
  private:
@@ -241,6 +242,7 @@ class EndlessSource final : public SeriesSource {
     }
     return std::make_shared<const Series>();
   }
+  [[nodiscard]] double baseline() const override { return 0.0; }
   void skip(std::int64_t /*count*/) override {}
   void give_up() noexcept override {
     gives_up_ = true;
@@ -264,6 +266,21 @@ TEST(SampledSource, EndsUnfinishedWhereItGivesUp) {
   for (const auto& symbols : {series->inputs, series->targets}) {
     EXPECT_EQ(std::count(symbols.end() - 10'000, symbols.end(), 1), 0);
   }
+}
+
+// -(3/4) ln(3/4) - (1/4) ln(1/4) of the targets, whatever the inputs and the classes there are.
+TEST(FixedSource, ItsBaselineIsTheEntropyOfTheTargets) {
+  const FixedSource source({.inputs = {0, 1, 2, 0}, .targets = {2, 0, 2, 2}, .num_classes = 9});
+  EXPECT_NEAR(source.baseline(), 0.5623351446188083, 1e-15);
+  EXPECT_EQ(FixedSource({.inputs = {0, 1}, .targets = {1, 1}}).baseline(), 0.0);
+}
+
+// P(Y = 1) is 5/8 on average; -(5/8) ln(5/8) - (3/8) ln(3/8).
+TEST(SampledSource, ItsBaselineIsTheEntropyOfTheMeanProbability) {
+  EXPECT_NEAR(tutorial_source(1'000, 0).baseline(), 0.6615632381579821, 1e-15);
+  const BackgroundSource background(
+      std::make_unique<SampledSource>(LaggedProcess::tutorial(), 10, 0), 1);
+  EXPECT_NEAR(background.baseline(), 0.6615632381579821, 1e-15);
 }
 
 TEST(BackgroundSource, MakesNoSeriesBeyondTheLast) {

@@ -55,6 +55,7 @@ Summary a_plain_summary() {
           .windows = 166'665,
           .final_loss = 0.53,
           .last_epoch_loss = 0.5171,
+          .baseline = 0.66156,
           .seconds = 46.52,
           .data_seconds = 0.2,
           .train_seconds = 46.3,
@@ -106,6 +107,9 @@ TEST(DescribeResult, ComparesTheLastEpochWithEveryFloor) {
             "last log row                        0.5300\n"
             "last epoch                          0.5171\n"
             "\n"
+            "baseline                              nats  last epoch\n"
+            "always guessing the same            0.6616  0.1445 below\n"
+            "\n"
             "loss floor                            nats  last epoch\n"
             "no lag seen                         0.6616  0.1445 below\n"
             "only lag 8 seen                     0.6277  0.1106 below\n"
@@ -134,6 +138,9 @@ TEST(DescribeResult, SaysWhatIsLearned) {
       "last epoch                          0.5171\n"
       "held out, 200000 symbols            0.5155  +- 0.0010\n"
       "\n"
+      "baseline                              nats  held out\n"
+      "always guessing the same            0.6616  0.1461 below\n"
+      "\n"
       "loss floor                            nats  held out\n"
       "no lag seen                         0.6616  0.1461 below\n"
       "only lag 8 seen                     0.6277  0.1122 below\n"
@@ -161,6 +168,10 @@ TEST(DescribeResult, ProfilesAUsersFile) {
   summary.evaluation->is_held_out = false;
   const std::string text = describe_result(summary);
   EXPECT_NE(text.find("same data, 200000 symbols"), std::string::npos) << text;
+  EXPECT_NE(text.find("baseline                              nats  same data\n"
+                      "always guessing the same            0.6616  0.1461 below\n"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("lag, its input flipped              P(Y=1)\n"
                       "0                                  -0.2500  ########\n"
                       "1                                  +0.0000\n"),
@@ -210,7 +221,10 @@ TEST(DescribeResult, HasNoFloorsOfAUsersFile) {
             "\n"
             "mean loss                             nats\n"
             "last log row                        0.5300\n"
-            "last epoch                          0.5171\n");
+            "last epoch                          0.5171\n"
+            "\n"
+            "baseline                              nats  last epoch\n"
+            "always guessing the same            0.6616  0.1445 below\n");
 }
 
 }  // namespace

@@ -76,6 +76,19 @@ TEST(Config, HasTheNumberOfRanks) {
   EXPECT_EQ(parse_config(json.dump(), "config.json").ranks, 1);
 }
 
+TEST(Config, SaysFromWhichWindowTheLearningRateHolds) {
+  SortedJson json = SortedJson::parse(config_json(
+      RunOptions(), {.device = "cpu", .learning_rate_from = 20'000}, LaggedProcess::tutorial()));
+  EXPECT_EQ(json["learning_rate_from_window"], 20'000);
+  EXPECT_EQ(parse_config(json.dump(), "config.json").learning_rate_from, 20'000);
+  json.erase("learning_rate_from_window");  // as before it could change
+  EXPECT_EQ(parse_config(json.dump(), "config.json").learning_rate_from, 0);
+}
+
+TEST(Config, CountsTheSymbolsThatFillNoWindow) {
+  EXPECT_EQ(config(RunOptions(), LaggedProcess::tutorial())["unused_symbols"], 10);
+}
+
 TEST(Config, NamesFilesFromAnyFolder) {
   const SortedJson json = config(unusual_options(), std::nullopt);
   EXPECT_EQ(json["data"], (std::filesystem::current_path() / "my data" / "series.csv").string());

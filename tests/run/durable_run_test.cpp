@@ -239,6 +239,8 @@ std::vector<Mutant> mutants(const Checkpoint& checkpoint) {
       {"no sum of the epoch", [](Checkpoint& c) { c.progress.epoch_sum = 0.0; }},
       {"no last row's loss", [](Checkpoint& c) { c.progress.final_loss = 0.0; }},
       {"no epoch's loss", [](Checkpoint& c) { c.progress.last_epoch_loss = 0.0; }},
+      {"no first loss", [](Checkpoint& c) { c.progress.first_loss = 0.0; }},
+      {"no recent loss", [](Checkpoint& c) { c.progress.recent_loss = 0.0; }},
       {"no windows of the span", [](Checkpoint& c) { c.span.windows = 0; }},
       {"no sum of the span", [](Checkpoint& c) { c.span.sum = 0.0; }},
       {"no best loss", [](Checkpoint& c) { c.span.best_mean_loss = 0.0; }},
@@ -793,6 +795,42 @@ TEST_P(DurableRunFiles, DivergenceLeavesTheLastGoodCheckpoint) {
   EXPECT_EQ(read_bytes(path("other/checkpoints/last.safetensors")), before);
   EXPECT_EQ(testing::names_in(path("other/checkpoints")),
             std::set<std::string>{"last.safetensors"});
+}
+
+// A run that has learned something goes on at a rate at which it explodes, so slowly that
+// checkpoints are saved before it is stopped.
+TEST_P(DurableRunFiles, AnExplosionLeavesTheCheckpointsBeforeItAndAnotherRateGoesOn) {
+  RunOptions options = options_of(GetParam(), path("run"));
+  options.series.series_length = 90'000;
+  options.windows = {.batch_size = 2, .num_steps = 50};
+  options.trainer = {.epochs = 1, .log_every = 20};
+  options.checkpoint_every = 20;
+  run_training(options, recorder);
+
+  RunOptions changed;
+  changed.trainer.epochs = 2;
+  changed.optimizer.learning_rate = 3.0;
+  EXPECT_THROW(
+      resume_training(
+          {.run_directory = path("run"), .options = changed, .given = {"epochs", "learning_rate"}},
+          recorder),
+      DivergenceError);
+  EXPECT_EQ(recorder.warnings,
+            std::vector<std::string>{"learning_rate is 3 from window 901 on; it was " +
+                                     fmt::to_string(options.optimizer.learning_rate)});
+  const auto at_stop = CheckpointFolder::newest(path("run"));
+  ASSERT_TRUE(at_stop.found.has_value());
+  EXPECT_LE(at_stop.found->checkpoint.progress.windows, 900);
+  const Json exploded = Json::parse(read_bytes(path("run/config.json")));
+  EXPECT_EQ(exploded["learning_rate"], 3.0);
+  EXPECT_EQ(exploded["learning_rate_from_window"], 900);
+
+  changed.optimizer.learning_rate = 0.01;
+  const RunOutcome outcome = resume_training(
+      {.run_directory = path("run"), .options = changed, .given = {"learning_rate"}}, recorder);
+  ASSERT_TRUE(outcome.summary.has_value());
+  EXPECT_LT(outcome.summary->last_epoch_loss, outcome.summary->baseline);
+  EXPECT_EQ(bad_files("run"), std::set<std::string>());
 }
 
 TEST_P(DurableRunFiles, VerificationFindsAFlippedBitInAnyFile) {

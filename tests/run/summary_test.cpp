@@ -23,6 +23,8 @@ Summary a_run_summary() {
           .windows = 166'665,
           .final_loss = 0.52345678901234,
           .last_epoch_loss = 0.51234567890123,
+          .baseline = 0.66156323815798,
+          .unused_symbols = 10,
           .seconds = 12.5,
           .data_seconds = 0.5,
           .train_seconds = 11.0,
@@ -40,10 +42,11 @@ TEST(Summary, HasEveryKeyInOrder) {
   for (const auto& [key, value] : json.items()) {
     keys.push_back(key);
   }
-  EXPECT_EQ(keys, (std::vector<std::string>{
-                      "model", "engine", "device", "dtype", "seed", "epochs", "windows",
-                      "final_loss", "last_epoch_loss", "seconds", "data_seconds", "train_seconds",
-                      "microseconds_per_window", "floors", "evaluation", "run_directory"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"model", "engine", "device", "dtype", "seed", "epochs",
+                                            "windows", "final_loss", "last_epoch_loss", "baseline",
+                                            "unused_symbols", "seconds", "data_seconds",
+                                            "train_seconds", "microseconds_per_window", "floors",
+                                            "evaluation", "run_directory"}));
 }
 
 TEST(Summary, HasEveryValueWithItsType) {
@@ -58,6 +61,7 @@ TEST(Summary, HasEveryValueWithItsType) {
   EXPECT_EQ(json["epochs"], 5);
   EXPECT_TRUE(json["windows"].is_number_integer());
   EXPECT_EQ(json["windows"], 166'665);
+  EXPECT_EQ(json["unused_symbols"], 10);
   EXPECT_EQ(json["seconds"], 12.5);
   EXPECT_EQ(json["data_seconds"], 0.5);
   EXPECT_EQ(json["train_seconds"], 11.0);
@@ -69,6 +73,7 @@ TEST(Summary, LossesAreThoseOfMetricsCsv) {
   const Json json = Json::parse(a_run_summary().to_json());
   EXPECT_EQ(json["final_loss"].get<double>(), 0.523456789);
   EXPECT_EQ(json["last_epoch_loss"].get<double>(), 0.512345679);
+  EXPECT_EQ(json["baseline"].get<double>(), 0.661563238);
 }
 
 TEST(Summary, FloorsAreNamed) {

@@ -481,6 +481,24 @@ TEST_F(TrainingRunTest, KeepsTheRowsOfARunThatDiverges) {
   EXPECT_GE(recorder.rows.size(), 1U);
 }
 
+TEST_F(TrainingRunTest, SaysHowMuchOfTheSeriesFillsNoWindow) {
+  RunOptions options = small();
+  options.windows = {.batch_size = 64, .num_steps = 9};  // 576 of 607 symbols
+  run_training(options, recorder);
+  EXPECT_EQ(recorder.warnings,
+            std::vector<std::string>{
+                "31 of 607 symbols (5.1 %) fill no window of 64 x 9 and are never trained on"});
+  EXPECT_EQ(json("config.json")["unused_symbols"], 31);
+  EXPECT_EQ(json("summary.json")["unused_symbols"], 31);
+}
+
+TEST_F(TrainingRunTest, IsSilentOnAnUnusedRestOfOnePercent) {
+  RunOptions options = small();
+  options.series.series_length = 606;  // of which 600 are used
+  run_training(options, recorder);
+  EXPECT_EQ(recorder.warnings, std::vector<std::string>{});
+}
+
 class ThrowingObserver final : public RunObserver {
  public:
   explicit ThrowingObserver(bool at_start) : at_start_(at_start) {}

@@ -240,11 +240,27 @@ TEST(Trainer, StopsAtALossThatIsNotFiniteNamingWindowAndEpoch) {
       ADD_FAILURE() << text << " was taken";
     } catch (const DivergenceError& error) {
       EXPECT_EQ(std::string(error.what()),
-                "the loss is " + text + " at window 6 of epoch 2; try a smaller learning rate");
+                "the loss is " + text +
+                    " at window 6 of epoch 2; guessing costs 0.0000; try a smaller learning rate");
     }
     ASSERT_EQ(rows.size(), 4U);  // the rows before, and none of the row it is in
     EXPECT_EQ(rows.back().epoch, 2);
     EXPECT_EQ(rows.back().window, 4);
+  }
+}
+
+TEST(Trainer, StopsAtAnExplosionThatStaysFinite) {
+  ScriptedEngine engine([](std::int64_t epoch, std::int64_t window) {
+    return epoch == 2 && window >= 5 ? 1e6 : 1.0;
+  });
+  FixedSource source(zeros(10));
+  try {
+    run(engine, source, kOneByOne, {.epochs = 3, .log_every = 4});
+    FAIL() << "it goes on";
+  } catch (const DivergenceError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "the loss is 1e+06 at window 6 of epoch 2; guessing costs 0.0000; try a smaller "
+              "learning rate");
   }
 }
 

@@ -37,7 +37,7 @@ class FileError : public Error {
   FileError(const std::string& path, const std::string& problem) : Error(path + ": " + problem) {}
 };
 
-/// The training loss stopped being a finite number.
+/// The training loss exploded, or stopped being a finite number.
 class DivergenceError : public Error {
  public:
   using Error::Error;

@@ -32,6 +32,11 @@ struct WindowOptions {
   [[nodiscard]] std::int64_t window_count(std::int64_t series_length) const {
     return series_length / batch_size / num_steps;
   }
+
+  /// Symbols in a series of this length that fill no window.
+  [[nodiscard]] std::int64_t unused_symbols(std::int64_t series_length) const {
+    return series_length - window_count(series_length) * batch_size * num_steps;
+  }
 };
 
 }  // namespace unroll

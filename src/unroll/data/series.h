@@ -27,6 +27,12 @@ struct Series {
 /// A series whose symbols stay in their file.
 Series series_in(std::shared_ptr<const SeriesFile> file);
 
+/// What it costs to always guess the same, the frequencies of the series' targets: their entropy,
+/// in nats a symbol. A long series in a file is sampled, at places that depend on its length alone:
+/// of more than 2^24 symbols, 256 pieces of 2^16 each.
+/// @throws what SeriesFile::read throws
+double baseline_of(const Series& series);
+
 /// The first `count` symbols, in memory.
 /// @throws std::out_of_range; what SeriesFile::read throws
 Series first_symbols(const Series& series, std::int64_t count);

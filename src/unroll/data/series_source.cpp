@@ -84,6 +84,7 @@ void BackgroundSource::skip(std::int64_t count) {
 }
 
 FixedSource::FixedSource(Series series)
-    : series_(std::make_shared<const Series>(std::move(series))) {}
+    : series_(std::make_shared<const Series>(std::move(series))),
+      baseline_(baseline_of(*series_)) {}
 
 }  // namespace unroll

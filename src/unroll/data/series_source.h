@@ -25,6 +25,9 @@ class SeriesSource {
   /// The series of the next epoch. Shared, so that a dataset can view it without a copy.
   virtual std::shared_ptr<const Series> next() = 0;
 
+  /// What it costs to always guess the same, the frequencies of the targets, in nats a symbol.
+  [[nodiscard]] virtual double baseline() const = 0;
+
   /// Passes over the next `count` series.
   virtual void skip(std::int64_t count) = 0;
 
@@ -48,6 +51,7 @@ class SampledSource final : public SeriesSource {
 
   /// Some 10 ns a symbol.
   std::shared_ptr<const Series> next() override;
+  [[nodiscard]] double baseline() const override { return process_.floor(0); }
   /// Some 2 ns a symbol.
   void skip(std::int64_t count) override;
   void give_up() noexcept override { gives_up_ = true; }
@@ -78,6 +82,7 @@ class BackgroundSource final : public SeriesSource {
   /// Waits for the series if it is not ready.
   /// @throws std::out_of_range beyond the last one, and what the source throws
   std::shared_ptr<const Series> next() override;
+  [[nodiscard]] double baseline() const override { return source_->baseline(); }
   /// Only before the first next(), and within the count.
   void skip(std::int64_t count) override;
 
@@ -90,13 +95,17 @@ class BackgroundSource final : public SeriesSource {
 /// Gives the same series every epoch.
 class FixedSource final : public SeriesSource {
  public:
+  /// Counts the targets.
+  /// @throws what baseline_of throws
   explicit FixedSource(Series series);
 
   std::shared_ptr<const Series> next() override { return series_; }
+  [[nodiscard]] double baseline() const override { return baseline_; }
   void skip(std::int64_t /*count*/) override {}
 
  private:
   std::shared_ptr<const Series> series_;
+  double baseline_;
 };
 
 }  // namespace unroll

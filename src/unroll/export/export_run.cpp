@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include <unroll/base/error.h>
@@ -68,6 +69,23 @@ Source read_source(const std::string& path) {
   return {std::move(weights), std::move(provenance)};
 }
 
+/// A number of an object; NaN for none.
+double number_of(const Json& json, const char* key) {
+  const Json value = json.is_object() ? json.value(key, Json()) : Json();
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// Says so if the run ended worse than guessing.
+std::string warning_of(const Json& summary) {
+  const double loss = number_of(summary, "last_epoch_loss");
+  const double baseline = number_of(summary, "baseline");
+  return loss > baseline ? fmt::format(
+                               "the loss of the run's last epoch is {:.5g}, always guessing "
+                               "the same costs {:.4f}",
+                               loss, baseline)
+                         : "";
+}
+
 }  // namespace
 
 Weights load_source(const std::string& source) { return read_source(source).weights; }
@@ -80,7 +98,7 @@ ExportSummary run_export(const ExportOptions& options) {
   }
   const std::string output = place_for(options.output, options.force);
   const std::string weights_output = has_weights ? place_for(options.weights, options.force) : "";
-  const auto [weights, provenance] = read_source(options.source);
+  const auto& [weights, provenance] = read_source(options.source);
 
   // Neither file takes its name before both are whole.
   WholeFile module(output);
@@ -94,7 +112,8 @@ ExportSummary run_export(const ExportOptions& options) {
   return {.num_classes = weights.input_weight.size(1),
           .hidden_size = weights.input_weight.size(0),
           .dtype = dtype_name(weights),
-          .largest_difference = difference};
+          .largest_difference = difference,
+          .warning = warning_of(provenance["summary"])};
 }
 
 }  // namespace unroll

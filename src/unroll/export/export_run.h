@@ -25,6 +25,7 @@ struct ExportSummary {
   std::int64_t hidden_size = 0;
   std::string dtype;
   double largest_difference = 0.0;  ///< between the trained model and the file, loaded again
+  std::string warning = {};         ///< what the user should know of the run, in a sentence
 };
 
 /// Exports as the options say. If one of the files cannot be written, neither appears. An output

@@ -3,12 +3,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <unroll/data/lagged_process.h>
 #include <unroll/evaluation/evaluation.h>
 
 namespace unroll {
+
+/// What to call a summary's baseline.
+inline constexpr std::string_view kBaseline = "always guessing the same";
 
 /// A floor with what to call it.
 struct NamedFloor {

@@ -142,6 +142,7 @@ std::string loss_section(const Summary& summary) {
     losses.push_back({escaped(describe_series(*summary.evaluation)),
                       with_error(describe_number(loss.value), loss)});
   }
+  losses.push_back({escaped(kBaseline), describe_number(summary.baseline)});
   const std::vector<Cells> times = {
       {"the whole run", fmt::format("{:.3f} s", summary.seconds)},
       {"of which waiting for data", fmt::format("{:.3f} s", summary.data_seconds)},
@@ -149,8 +150,10 @@ std::string loss_section(const Summary& summary) {
       {"training a window", fmt::format("{:.2f} us", summary.microseconds_per_window())}};
   return section(
       "Losses and times",
-      table("Mean losses, with the standard error of what is a sample", {{"over", false}, {"nats"}},
-            losses) +
+      table(
+          "Mean losses, with the standard error of what is a sample; the last row is the baseline, "
+          "the entropy of the targets&#39; frequencies",
+          {{"over", false}, {"nats"}}, losses) +
           table(fmt::format("Times of {} windows in {} epochs", summary.windows, summary.epochs),
                 {{"what", false}, {"time"}}, times));
 }

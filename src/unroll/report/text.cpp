@@ -30,6 +30,14 @@ std::string describe_error(const Estimate& estimate) {
   return estimate.standard_error ? fmt::format("  +- {:.4f}", *estimate.standard_error) : "";
 }
 
+/// What the loss is over that the baseline and the floors are held against.
+std::string_view describe_judged(const Summary& summary) {
+  if (!summary.evaluation) {
+    return "last epoch";
+  }
+  return summary.evaluation->is_held_out ? "held out" : "same data";
+}
+
 /// What the process's lagged inputs do to the model's answer.
 std::string describe_combinations(const Evaluation& evaluation) {
   std::string text = fmt::format("\n{:<34}{:>8}{:>9}\n", "learned, mean over", "P(Y=1)", "truth");
@@ -127,10 +135,13 @@ std::string describe_result(const Summary& summary) {
     text += fmt::format(kLine, describe_series(*evaluation), evaluation->loss.value,
                         describe_error(evaluation->loss));
   }
+  const double loss = evaluation ? evaluation->loss.value : summary.last_epoch_loss;
+  const std::string_view judged = describe_judged(summary);
+  text += fmt::format("\n{:<34}{:>8}  {}\n", "baseline", "nats", judged);
+  text += fmt::format(kLine, kBaseline, summary.baseline,
+                      fmt::format("  {}", describe_distance(loss, summary.baseline)));
   if (summary.floors) {
-    const double loss = evaluation ? evaluation->loss.value : summary.last_epoch_loss;
-    text += fmt::format("\n{:<34}{:>8}  {}\n", "loss floor", "nats",
-                        evaluation ? "held out" : "last epoch");
+    text += fmt::format("\n{:<34}{:>8}  {}\n", "loss floor", "nats", judged);
     for (const auto& [name, floor] : named_floors(*summary.floors, summary.num_steps)) {
       text += fmt::format(kLine, name, floor, fmt::format("  {}", describe_distance(loss, floor)));
     }

@@ -36,6 +36,8 @@ Json to_json(const TrainingProgress& progress, const CheckpointSpan& span) {
           {"epoch_sum", progress.epoch_sum},
           {"final_loss", progress.final_loss},
           {"last_epoch_loss", progress.last_epoch_loss},
+          {"first_loss", progress.first_loss},
+          {"recent_loss", progress.recent_loss},
           {"span_windows", span.windows},
           {"span_sum", span.sum},
           {"best_mean_loss", span.best_mean_loss ? Json(*span.best_mean_loss) : Json()}};
@@ -56,7 +58,9 @@ class ProgressReader {
                                        .row_sum = number("row_sum"),
                                        .epoch_sum = number("epoch_sum"),
                                        .final_loss = number("final_loss"),
-                                       .last_epoch_loss = number("last_epoch_loss")};
+                                       .last_epoch_loss = number("last_epoch_loss"),
+                                       .first_loss = number_or_zero("first_loss"),
+                                       .recent_loss = number_or_zero("recent_loss")};
     const auto before =
         static_cast<double>(progress.epoch - 1) * static_cast<double>(progress.windows_per_epoch);
     if (progress.epoch < 1 || progress.window < 1 || progress.window > progress.windows_per_epoch ||
@@ -93,6 +97,11 @@ class ProgressReader {
       throw FileError(path_, fmt::format("has a progress without the number {}", key));
     }
     return value.get<double>();
+  }
+
+  /// What checkpoints of version 0.1.0 do not have.
+  [[nodiscard]] double number_or_zero(const char* key) const {
+    return at(key).is_null() ? 0.0 : number(key);
   }
 
   nlohmann::json json_;

@@ -95,6 +95,28 @@ void CheckpointFolder::remove_replaced() {
 
 void CheckpointFolder::save_last(const Checkpoint& checkpoint) { save(checkpoint, kLast); }
 
+void CheckpointFolder::remove_if(const std::function<bool(const Checkpoint&)>& is_bad) {
+  std::vector<std::string> bad;
+  bool has_good = false;
+  for (const std::string& name : names_in(path_)) {
+    const std::string path = path_ + "/" + name;
+    try {
+      if (is_bad(read_checkpoint(path))) {
+        bad.push_back(path);
+      } else {
+        has_good = true;
+      }
+    } catch (const FileError&) {
+      continue;  // it is damaged, and a resume will say so
+    }
+  }
+  if (has_good) {
+    for (const std::string& path : bad) {
+      remove_file(path);
+    }
+  }
+}
+
 NewestCheckpoint CheckpointFolder::newest(const std::string& run_directory) {
   NewestCheckpoint newest;
   std::optional<FoundCheckpoint> best;

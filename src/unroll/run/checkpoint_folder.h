@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,10 @@ class CheckpointFolder {
   /// Saves where the run stands.
   /// @throws likewise
   void save_last(const Checkpoint& checkpoint);
+
+  /// Removes the checkpoints that are bad, if a good one is left to go on from.
+  /// @throws FileError
+  void remove_if(const std::function<bool(const Checkpoint&)>& is_bad);
 
   /// Finds the newest checkpoint that is whole, and those that are not.
   /// @throws FileError if the folder, or a file in it, is there and cannot be read, or is of

@@ -79,11 +79,11 @@ class ConfigReader {
     return value.get<std::int64_t>();
   }
 
-  /// 1 if the config is older than ranks are.
-  [[nodiscard]] std::int64_t ranks() const {
-    const std::int64_t value = json_.contains("ranks") ? integer("ranks") : 1;
-    if (value < 1) {
-      fail("ranks", "at least 1");
+  /// A count of at least `least`, which is what a config has that is older than the key.
+  [[nodiscard]] std::int64_t count_from(const char* key, std::int64_t least) const {
+    const std::int64_t value = json_.contains(key) ? integer(key) : least;
+    if (value < least) {
+      fail(key, fmt::format("at least {}", least));
     }
     return value;
   }
@@ -151,6 +151,8 @@ std::string config_json(const RunOptions& options, const ResolvedRun& resolved,
   Json json = to_json(options);
   json["engine"] = name_of(resolved.engine);
   json["device"] = resolved.device;
+  json["unused_symbols"] = options.windows.unused_symbols(options.series.series_length);
+  json["learning_rate_from_window"] = resolved.learning_rate_from;
   json["ranks"] = resolved.ranks;
   json["data_sha256"] = text_or_null(resolved.digests.data);
   json["init_sha256"] = text_or_null(resolved.digests.init);
@@ -197,7 +199,8 @@ RunConfig parse_config(std::string_view text, const std::string& name) {
   }
   return {.options = options,
           .digests = {.data = reader.text("data_sha256"), .init = reader.text("init_sha256")},
-          .ranks = reader.ranks(),
+          .ranks = reader.count_from("ranks", 1),
+          .learning_rate_from = reader.count_from("learning_rate_from_window", 0),
           .versions = reader.at("versions").dump()};
 }
 
@@ -205,8 +208,9 @@ RunConfig parse_config(std::string_view text, const std::string& name) {
 std::string current_versions() { return nlohmann::json(versions()).dump(); }
 
 bool may_change(const std::string& option) {
-  static const std::set<std::string> changing = {
-      "epochs", "log_every", "checkpoint_every", "eval_length", "device", "threads", "engine"};
+  static const std::set<std::string> changing = {"epochs",           "learning_rate", "log_every",
+                                                 "checkpoint_every", "eval_length",   "device",
+                                                 "threads",          "engine"};
   return changing.count(option) > 0;
 }
 
@@ -214,7 +218,11 @@ std::optional<Contradiction> find_contradiction(const RunConfig& config, const R
   for (const std::string& option : option_names()) {
     const std::string value = config_value(config.options, option);
     const std::string other_value = config_value(other.options, option);
-    if (!may_change(option) && option != "data" && value != other_value) {
+    // A learning rate changes together with the window from which it holds.
+    const bool may_differ = option == "learning_rate"
+                                ? config.learning_rate_from != other.learning_rate_from
+                                : may_change(option) || option == "data";
+    if (!may_differ && value != other_value) {
       return Contradiction{.option = option, .value = value, .other = other_value};
     }
   }

@@ -23,7 +23,8 @@ struct FileDigests {
 struct ResolvedRun {
   EngineChoice engine = EngineChoice::kAutograd;
   std::string device;
-  std::int64_t ranks = 1;  ///< processes that train together
+  std::int64_t ranks = 1;               ///< processes that train together
+  std::int64_t learning_rate_from = 0;  ///< windows trained before this learning rate
   std::string fault = {};  ///< made on purpose, by a comparison's self-check; empty for none
   FileDigests digests = {};
 };
@@ -39,7 +40,8 @@ struct RunConfig {
   RunOptions options;
   FileDigests digests;
   std::int64_t ranks = 1;
-  std::string versions;  ///< of what ran, as JSON
+  std::int64_t learning_rate_from = 0;  ///< windows trained before this learning rate
+  std::string versions;                 ///< of what ran, as JSON
 };
 
 /// The versions that this program would write.

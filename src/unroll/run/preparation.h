@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,6 +25,7 @@ struct PreparedRun {
   std::optional<LaggedProcess> process;  ///< none for a user's own series
   std::unique_ptr<SeriesSource> source;
   FileDigests digests;
+  std::int64_t learning_rate_from = 0;  ///< windows trained before this learning rate
 };
 
 /// Checks the options and that the run fits in memory, finds the device, reads the data, and sets

@@ -68,6 +68,8 @@ std::string Summary::to_json() const {
                      {"windows", windows},
                      {"final_loss", rounded(final_loss)},
                      {"last_epoch_loss", rounded(last_epoch_loss)},
+                     {"baseline", rounded(baseline)},
+                     {"unused_symbols", unused_symbols},
                      {"seconds", seconds},
                      {"data_seconds", data_seconds},
                      {"train_seconds", train_seconds},

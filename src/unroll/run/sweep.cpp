@@ -77,7 +77,7 @@ std::optional<SweepRow> train_cell(const SweepOptions& options, const SweepCell&
       make_trainee(run, initial_weights(run), run.options.model.model, run.options.engine);
   const TrainerOptions one_row = {.epochs = run.options.trainer.epochs,
                                   .log_every = std::numeric_limits<std::int64_t>::max()};
-  Trainer trainer(*trainee.engine, one_row, [](const LogRow& /*row*/) {});
+  Trainer trainer(*trainee.engine, one_row, run.source->baseline(), [](const LogRow& /*row*/) {});
   Portion portion;
   const auto step = [&] {
     const auto begin = Clock::now();

@@ -50,7 +50,7 @@ class Session {
       : run_(run),
         options_(run.prepared.options),
         trainer_(
-            *run.trainee.engine, options_.trainer,
+            *run.trainee.engine, options_.trainer, run.prepared.source->baseline(),
             [&](const LogRow& row) {
               if (run.metrics != nullptr) {
                 run.metrics->append(row);
@@ -72,8 +72,13 @@ class Session {
       stop_reason = agree(stop(trainer_.progress()));
       return stop_reason == 0;
     };
-    result_ = unroll::train(trainer_, *run_.prepared.source, options_.windows,
-                            options_.trainer.epochs, run_.prepared.device, step);
+    try {
+      result_ = unroll::train(trainer_, *run_.prepared.source, options_.windows,
+                              options_.trainer.epochs, run_.prepared.device, step);
+    } catch (const DivergenceError&) {
+      forget_explosion();
+      throw;
+    }
     const TrainingProgress& progress = trainer_.progress();
     if (progress.epoch == options_.trainer.epochs && !progress.is_within_epoch()) {
       stop_reason = 0;  // there was nothing left to stop
@@ -113,6 +118,16 @@ class Session {
     run_.ranks->maximum(decision);
     portion_.set(decision[1].item<std::int64_t>());
     return decision[0].item<int>();
+  }
+
+  /// Removes the checkpoints that were saved while the training exploded, so that a resume goes on
+  /// from a good one.
+  void forget_explosion() {
+    if (checkpoints_) {
+      const DivergenceGuard guard(run_.prepared.source->baseline());
+      checkpoints_->remove_if(
+          [&](const Checkpoint& checkpoint) { return guard.is_exploding(checkpoint.progress); });
+    }
   }
 
   void save_regular() {
@@ -187,6 +202,18 @@ void lead(const ReadyRun& run) {
   share_weights(*run.ranks, *run.trainee.model);
 }
 
+/// Says how much of the series is not trained on, where that is more than 1 %.
+void warn_of_unused(std::int64_t unused_symbols, const RunOptions& options, RunObserver& observer) {
+  const double share =
+      static_cast<double>(unused_symbols) / static_cast<double>(options.series.series_length);
+  if (share > 0.01) {
+    observer.on_warning(fmt::format(
+        "{} of {} symbols ({:.1f} %) fill no window of {} x {} and are never trained on",
+        unused_symbols, options.series.series_length, 100.0 * share, options.windows.batch_size,
+        options.windows.num_steps));
+  }
+}
+
 RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
                const StopRequest& stop) {
   const RunOptions& options = ready.prepared.options;
@@ -205,6 +232,9 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
        .run_directory = ready.directory,
        .progress = ready.start.progress,
        .ranks = count_of(ready.ranks)});
+
+  const std::int64_t unused_symbols = options.windows.unused_symbols(options.series.series_length);
+  warn_of_unused(unused_symbols, options, observer);
 
   if (ready.ranks != nullptr) {
     lead(ready);
@@ -231,6 +261,8 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
                            .windows = result.progress.windows,
                            .final_loss = result.progress.final_loss,
                            .last_epoch_loss = result.progress.last_epoch_loss,
+                           .baseline = ready.prepared.source->baseline(),
+                           .unused_symbols = unused_symbols,
                            .seconds = ready.start.train_seconds + elapsed.count(),
                            .data_seconds = result.data_seconds,
                            .train_seconds = result.train_seconds,
@@ -250,6 +282,7 @@ std::string config_of(const PreparedRun& run, const Trainee& trainee, const Rank
                      {.engine = trainee.engine_choice,
                       .device = run.device.str(),
                       .ranks = count_of(ranks),
+                      .learning_rate_from = run.learning_rate_from,
                       .digests = run.digests},
                      run.process);
 }
@@ -294,6 +327,7 @@ RunOptions merged(const RunConfig& saved, const ResumeRequest& request, std::int
     }
   };
   take("epochs", options.trainer.epochs, asked.trainer.epochs);
+  take("learning_rate", options.optimizer.learning_rate, asked.optimizer.learning_rate);
   take("log_every", options.trainer.log_every, asked.trainer.log_every);
   take("checkpoint_every", options.checkpoint_every, asked.checkpoint_every);
   take("eval_length", options.evaluation.eval_length, asked.evaluation.eval_length);
@@ -477,6 +511,19 @@ void check_has_not_begun(const std::string& directory) {
   }
 }
 
+/// From which window on the learning rate of a run that goes on holds; tells the user of a change.
+std::int64_t learning_rate_from(const RunConfig& saved, const RunOptions& options,
+                                const TrainingProgress& progress, RunObserver& observer) {
+  const double before = saved.options.optimizer.learning_rate;
+  const double now = options.optimizer.learning_rate;
+  if (now == before) {
+    return std::min(saved.learning_rate_from, progress.windows);
+  }
+  observer.on_warning(fmt::format("learning_rate is {} from window {} on; it was {}", now,
+                                  progress.windows + 1, before));
+  return progress.windows;
+}
+
 /// Is told nothing that others are not told.
 class SilentObserver final : public RunObserver {
  public:
@@ -592,6 +639,8 @@ RunOutcome resume_run(const ResumeRequest& request, RunObserver& observer, const
   check_unchanged(prepared.options.data, prepared.digests.data, saved.digests.data);
   if (newest.found) {
     prepared.digests.init = saved.digests.init;
+    prepared.learning_rate_from =
+        learning_rate_from(saved, prepared.options, newest.found->checkpoint.progress, observer);
     return run_on(std::move(prepared), newest, directory, begin, observer, stop, ranks);
   }
   check_has_not_begun(directory);

@@ -85,8 +85,8 @@ struct ResumeRequest {
 
 /// Goes on with a run from its newest whole checkpoint, as if it had never stopped: the same
 /// losses, weights and checkpoints to the last bit, if it has as many ranks. A run that had no
-/// checkpoint yet begins anew. Of the options, epochs, log_every, checkpoint_every, eval_length,
-/// device, threads and engine may be other than the run's.
+/// checkpoint yet begins anew. Of the options, epochs, learning_rate, log_every, checkpoint_every,
+/// eval_length, device, threads and engine may differ from the run's.
 /// @throws InvalidOption for another option that contradicts the run's; and what run_training
 /// throws
 RunOutcome resume_training(const ResumeRequest& request, RunObserver& observer,

@@ -44,12 +44,13 @@ struct Racer {
 
 class Race {
  public:
-  Race(const std::vector<Contestant>& contestants, const TrainerOptions& options,
+  Race(const std::vector<Contestant>& contestants, const TrainerOptions& options, double baseline,
        const Tolerance& tolerance)
       : tolerance_(tolerance) {
     racers_.reserve(contestants.size());
     for (const Contestant& contestant : contestants) {
-      racers_.push_back({contestant, Trainer(contestant.engine, options, contestant.log), {}, {}});
+      racers_.push_back(
+          {contestant, Trainer(contestant.engine, options, baseline, contestant.log), {}, {}});
     }
   }
 
@@ -149,7 +150,7 @@ class Race {
 Comparison compare(const std::vector<Contestant>& contestants, SeriesSource& source,
                    const WindowOptions& window_options, const TrainerOptions& options,
                    torch::Device device, const Tolerance& tolerance) {
-  Race race(contestants, options, tolerance);
+  Race race(contestants, options, source.baseline(), tolerance);
   for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
     const WindowDataset windows(source.next(), window_options, device);
     race.run_epoch(windows);

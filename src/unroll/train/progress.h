@@ -17,6 +17,8 @@ struct TrainingProgress {
   double epoch_sum = 0.0;        ///< the sum of this epoch's losses
   double final_loss = 0.0;       ///< the last row's mean_loss
   double last_epoch_loss = 0.0;  ///< this epoch's mean loss at the last row
+  double first_loss = 0.0;       ///< the first window's, before any update
+  double recent_loss = 0.0;      ///< a running mean of the last losses, see divergence.h
 
   [[nodiscard]] bool is_within_epoch() const { return window < windows_per_epoch; }
 };

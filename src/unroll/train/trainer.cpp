@@ -1,13 +1,8 @@
 #include <unroll/train/trainer.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <utility>
-
-#include <unroll/base/error.h>
 
 namespace unroll {
 namespace {
@@ -30,13 +25,14 @@ class Stopwatch {
 
 }  // namespace
 
-Trainer::Trainer(Engine& engine, const TrainerOptions& options, LogCallback log)
-    : Trainer(engine, options, std::move(log), {}) {}
+Trainer::Trainer(Engine& engine, const TrainerOptions& options, double baseline, LogCallback log)
+    : Trainer(engine, options, baseline, std::move(log), {}) {}
 
-Trainer::Trainer(Engine& engine, const TrainerOptions& options, LogCallback log,
+Trainer::Trainer(Engine& engine, const TrainerOptions& options, double baseline, LogCallback log,
                  TrainingStart start)
     : engine_(engine),
       options_(options),
+      guard_(baseline),
       log_(std::move(log)),
       progress_(start.progress),
       state_(std::move(start.state)),
@@ -72,18 +68,15 @@ std::vector<double> Trainer::advance(std::int64_t count) {
     std::copy_n(on_host.const_data_ptr<double>(), losses.size(), losses.begin());
     state_ = std::move(advance.state);
   }
+  const std::int64_t symbols = windows_->batch_size() * windows_->num_steps();
   for (const double loss : losses) {
     ++progress_.window;
-    if (!std::isfinite(loss)) {
-      throw DivergenceError(
-          fmt::format("the loss is {} at window {} of epoch {}; try a smaller learning rate", loss,
-                      progress_.window, progress_.epoch));
-    }
+    ++progress_.windows;
+    guard_.check(loss, symbols, progress_);
     progress_.row_sum += loss;
     progress_.epoch_sum += loss;
   }
   progress_.row_windows += range.count;
-  progress_.windows += range.count;
   if (progress_.row_windows >= options_.log_every || windows_left() == 0) {
     log_row();
   }
@@ -131,7 +124,7 @@ TrainingResult train(Trainer& trainer, SeriesSource& source, const WindowOptions
 TrainingResult train(Engine& engine, SeriesSource& source, const WindowOptions& window_options,
                      const TrainerOptions& options, torch::Device device,
                      const Trainer::LogCallback& log) {
-  Trainer trainer(engine, options, log);
+  Trainer trainer(engine, options, source.baseline(), log);
   return train(trainer, source, window_options, options.epochs, device, [&] {
     trainer.advance(options.log_every);
     return true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <unroll/data/series_source.h>
+#include <unroll/train/divergence.h>
 #include <unroll/train/engine.h>
 #include <unroll/train/log_row.h>
 #include <unroll/train/options.h>
@@ -35,10 +36,12 @@ class Trainer {
   using LogCallback = std::function<void(const LogRow&)>;
 
   /// Calls `log` after every options.log_every windows, and after a shorter rest at an epoch's end.
+  /// `baseline` is what guessing costs, SeriesSource::baseline().
   /// @throws InvalidOption if an option is out of range
-  Trainer(Engine& engine, const TrainerOptions& options, LogCallback log);
+  Trainer(Engine& engine, const TrainerOptions& options, double baseline, LogCallback log);
   /// Goes on from where another trainer stood.
-  Trainer(Engine& engine, const TrainerOptions& options, LogCallback log, TrainingStart start);
+  Trainer(Engine& engine, const TrainerOptions& options, double baseline, LogCallback log,
+          TrainingStart start);
 
   /// Begins the next epoch on these windows, from a zero state. They must live until the epoch's
   /// end.
@@ -53,8 +56,8 @@ class Trainer {
   /// Trains on the next `count` windows, at most to the end of the row and of the epoch and on a
   /// block of the dataset's, and gives their losses in nats. The losses are read back from the
   /// device once.
-  /// @throws DivergenceError at the first window whose loss is not finite; and what the log
-  /// callback throws
+  /// @throws DivergenceError at the window where DivergenceGuard sees an explosion; and what the
+  /// log callback throws
   std::vector<double> advance(std::int64_t count);
 
   [[nodiscard]] const TrainingProgress& progress() const { return progress_; }
@@ -70,6 +73,7 @@ class Trainer {
 
   Engine& engine_;
   TrainerOptions options_;
+  DivergenceGuard guard_;
   LogCallback log_;
   const WindowDataset* windows_ = nullptr;
   TrainingProgress progress_;
