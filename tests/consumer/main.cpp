@@ -1,10 +1,9 @@
 // Trains a small network on a process of its own, with the installed library.
-#include <iostream>
-
 #include <unroll/data/series_source.h>
 #include <unroll/model/model.h>
 #include <unroll/train/autograd_engine.h>
 #include <unroll/train/trainer.h>
+#include <iostream>
 
 using namespace unroll;
 
