@@ -27,7 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = ("train", "compare", "sweep", "convert", "export", "predict")
 COMMAND = "build/release/bin/"  # of a block that is run
 MOST_LINES, MOST_COLUMNS = 260, 120  # of a README
-TOLERANCE = 0.002
+TOLERANCE = 0.01  # Rounding grows in a training: the README's numbers moved by up to 0.006 with another engine.
 MARK = "=== block"
 
 sys.path.insert(0, str(ROOT / "bench"))
