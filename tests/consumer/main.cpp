@@ -1,4 +1,5 @@
 // Trains a small network on a process of its own, with the installed library.
+#include <ATen/Parallel.h>
 #include <unroll/data/series_source.h>
 #include <unroll/model/model.h>
 #include <unroll/train/autograd_engine.h>
