@@ -1,4 +1,4 @@
-// The bare loop: the training step of README.md's models in single precision and for two classes,
+// The bare loop: the training step of Unroll's models in single precision and for two classes,
 // as plain loops over arrays whose sizes the compiler knows. No framework, no options, no checks.
 // It is what the fused engine is held against; peers.py compiles it for a size and runs it:
 //

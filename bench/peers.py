@@ -34,7 +34,8 @@ from dataclasses import asdict, dataclass, field, replace
 from statistics import median
 
 BENCH = pathlib.Path(__file__).resolve().parent
-README = BENCH.parent / "README.md"
+PAGE = BENCH.parent / "docs" / "speed.md"
+READMES = BENCH.parent / "README.md", BENCH.parent / "README.zh-CN.md"
 MARKERS = "<!-- bench:begin -->", "<!-- bench:end -->"
 LOSS_TOLERANCE = 5e-5  # in single precision, over a chunk
 CHUNKS = 10  # in the data, as in peers/worker.py
@@ -372,6 +373,8 @@ class CompilingPeer:
 
 Contestant = Engine | BareLoop | UnrollTrain | Peer | CompilingPeer
 FUSED = "Unroll fused"
+SHORT_COLUMNS = FUSED, "Unroll autograd", "PyTorch nn.RNN", "JAX scan", "TensorFlow"  # of the READMEs' table
+SHORT_ROWS = "B3 H4 T10", "B200 H16 T5", "B32 H32 T25", "B64 H256 T64", "B64 H1024 T32"
 
 
 def contestants(program: StepBench) -> dict[str, Contestant]:
@@ -580,13 +583,30 @@ def gpu_json(rows: list[Row], entrants: dict[str, Contestant], gpu: str) -> str:
     return json.dumps(everything, indent=1)
 
 
-def update_readme(text: str) -> None:
+def short_table(text: str) -> str:
+    """The rows and columns of the full table that the READMEs have room for, without words to translate."""
+    table, _, notes = text.strip().partition("\n\n")
+    heading, rule, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
+    kept = [0, *(heading.index(title) for title in SHORT_COLUMNS if title in heading)]
+    chosen = [heading, rule, *(row for row in rows if row[0] in SHORT_ROWS)]
+    lines = ["| " + " | ".join(row[i] for i in kept) + " |" for row in chosen]
+    date, machine = notes.split(", one core of: ")
+    return "\n".join(lines) + f"\n\n{date}, {machine.partition(';')[0]}."
+
+
+def replace_table(page: pathlib.Path, text: str) -> None:
     begin, end = MARKERS
-    before, found_begin, rest = README.read_text().partition(begin)
+    before, found_begin, rest = page.read_text().partition(begin)
     _, found_end, after = rest.partition(end)
     if not (found_begin and found_end):
-        sys.exit(f"peers.py: {README} lacks the lines {begin} and {end}")
-    README.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+        sys.exit(f"peers.py: {page} lacks the lines {begin} and {end}")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+def update_docs(text: str) -> None:
+    replace_table(PAGE, text)
+    for readme in READMES:
+        replace_table(readme, short_table(text))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -601,7 +621,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="to run on (%(default)s)")
     parser.add_argument("--step-bench", type=pathlib.Path, default=BENCH.parent / "build/release/bin/step_bench")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every reading to a file")
-    parser.add_argument("--update-readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--update-docs", action="store_true", help="put the table into docs/speed.md and the READMEs")
     gpu = parser.add_argument_group("with --device cuda")
     gpu.add_argument("--bin", type=pathlib.Path, metavar="DIR", default=BENCH.parent / "build/cuda/bin",
                      help="the folder of unroll-train (build/cuda/bin)")
@@ -616,8 +636,8 @@ def parse_arguments() -> argparse.Namespace:
         parser.error(f"no such size: {' '.join(sorted(unknown))}")
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
-    if on_gpu and arguments.update_readme:
-        parser.error("--update-readme is for the CPU's table")
+    if on_gpu and arguments.update_docs:
+        parser.error("--update-docs is for the CPU's table")
     if not on_gpu and not arguments.step_bench.exists():
         parser.error(f"{arguments.step_bench} is missing; build the target step_bench")
     return arguments
@@ -696,8 +716,8 @@ def main() -> int:
         arguments.json.write_text(as_json(rows, entrants, machine) + "\n")
     if report_disagreements(rows):
         return 1
-    if arguments.update_readme:
-        update_readme(text)
+    if arguments.update_docs:
+        update_docs(text)
     return 0
 
 

@@ -1,5 +1,5 @@
 // Google Benchmark of the training step as the trainer runs it, Engine::advance() over a chunk of
-// windows: both engines, both models, at the sizes that README.md's table shows. Beside them the
+// windows: both engines, both models, at the sizes of the table in docs/speed.md. Beside them the
 // most that one core can do. Counters: `window` is the time of one window, `flop` the
 // floating-point operations a second, `loss` the mean loss of the first chunk.
 

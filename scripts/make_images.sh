@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the README's pictures, docs/images, with the programs of build/release. Takes half a minute.
+# Makes the pictures in docs/images that are drawn from runs, with the programs of build/release. Takes half a minute.
+# window.svg is drawn by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
