@@ -29,9 +29,9 @@ const testing::GoldenFile& golden() {
 }
 
 // Both sides round, for TensorFlow trained in single precision. From float64, its losses are up to
-// 7.5e-7 away, its averages 1.6e-7, its weights 3.0e-6. Ours in float32 were up to 1.1e-6, 1.8e-7 and
-// 2.2e-6 away: in 1,000 windows, with the data and weights of 12 seeds and the arithmetic of SSE4,
-// AVX2 and AVX-512. The bounds have room for the one and for three times the other.
+// 7.5e-7 away, its averages 1.6e-7, its weights 3.0e-6. Ours in float32 were up to 1.1e-6, 1.8e-7
+// and 2.2e-6 away: in 1,000 windows, with the data and weights of 12 seeds and the arithmetic of
+// SSE4, AVX2 and AVX-512. The bounds have room for the one and for three times the other.
 constexpr double kLossTolerance = 5e-6;
 constexpr double kAverageTolerance = 1e-6;
 constexpr double kWeightTolerance = 1e-5;
