@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -147,16 +146,14 @@ TEST_F(ConvertTest, ASignalStopsItAndLeavesNothing) {
 }
 
 TEST_F(ConvertTest, ASignalStopsItWhileItWaitsForAPipe) {
-  const std::string stalled = "{ cat my.csv; exec sleep 30; }";
+  const std::string stalled = "{ cat my.csv; exec sleep 600; }";
   const std::string until_it_writes = "until ls my.bin.*.tmp > /dev/null 2>&1; do sleep 0.01; done";
-  const auto begin = std::chrono::steady_clock::now();
   const Outcome outcome =
       run_shell("mkfifo pipe; " + stalled + " > pipe & slow=$!; " +
                     command("pipe --output my.bin & pid=$!; ") + until_it_writes +
-                    "; kill -TERM $pid; wait $pid; code=$?; kill $slow; exit $code",
+                    "; kill -TERM $pid; wait $pid; code=$?; kill $slow && exit $code",
                 folder.path());
   EXPECT_EQ(outcome.exit_code, 143);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(25));
   EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"my.csv", "pipe"}));
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <ostream>
 #include <regex>
@@ -22,10 +23,11 @@ using namespace testing;
 const std::set<std::string> sweep_files = {"cells-1-of-1.csv", "sweep.csv",  "sweep.gp",
                                            "sweep.html",       "sweep.json", "sweep.svg"};
 
-/// Flags of a sweep of eight cells, each of which takes some tenths of a second.
+/// Flags of a sweep of eight cells, without the length of their series: at 9,000 symbols a cell
+/// takes some tenths of a second.
 constexpr const char* kSlowSweep =
-    " --num-steps 2,5 --hidden-size 3,4 --seeds 2 --series-length 9000 --eval-length 2000 "
-    "--engine autograd --workers 2 --quiet ";
+    " --num-steps 2,5 --hidden-size 3,4 --seeds 2 --eval-length 2000 --engine autograd --workers 2 "
+    "--quiet ";
 
 TEST(Sweep, LeavesExactlyItsFiles) {
   const TempDir folder;
@@ -149,14 +151,21 @@ class SweepStoppedBy : public ::testing::TestWithParam<Stop> {};
 TEST_P(SweepStoppedBy, GoesOnToTheSameBytes) {
   const TempDir folder;
   const auto& [signal, exit_code] = GetParam();
-  expect_sweeps(folder, "--out whole" + std::string(kSlowSweep));
-  // A job in the background of such a shell does not see SIGINT unless it is set anew.
-  const Outcome stopped = run_shell(
-      "env --default-signal=INT " + sweep_command("--out stopped" + std::string(kSlowSweep)) +
-          " & while [ \"$(cat stopped/cells-1-of-1.csv 2>/dev/null | wc -l)\" -lt 4 ]; do sleep "
-          "0.01; done; kill -" +
-          signal + " $!; wait $!",
-      folder.path());
+  std::string flags;
+  Outcome stopped = {};
+  for (std::int64_t length = 9'000; stopped.exit_code == 0; length *= 4) {
+    // A signal that comes after the end has to come sooner in a longer sweep.
+    fs::remove_all(folder / "stopped");
+    flags = kSlowSweep + ("--series-length " + std::to_string(length) + " ");
+    // A job in the background of such a shell does not see SIGINT unless it is set anew.
+    stopped = run_shell(
+        "env --default-signal=INT " + sweep_command("--out stopped" + flags) +
+            " & while [ \"$(cat stopped/cells-1-of-1.csv 2>/dev/null | wc -l)\" -lt 4 ]; do sleep "
+            "0.01; done; kill -" +
+            signal + " $!; wait $!",
+        folder.path());
+  }
+  expect_sweeps(folder, "--out whole" + flags);
   EXPECT_EQ(stopped.exit_code, exit_code) << stopped.err;
   EXPECT_FALSE(fs::exists(folder / "stopped/sweep.csv"));
   if (signal != "KILL") {
@@ -168,7 +177,7 @@ TEST_P(SweepStoppedBy, GoesOnToTheSameBytes) {
         << lines[0];
     EXPECT_EQ(run_shell(lines[1], folder.path()).exit_code, 0) << lines[1];
   } else {
-    expect_sweeps(folder, "--out stopped" + std::string(kSlowSweep));
+    expect_sweeps(folder, "--out stopped" + flags);
   }
   EXPECT_EQ(read_sweep(folder, "stopped"), read_sweep(folder, "whole"));
   EXPECT_EQ(names_in(folder / "stopped"), names_in(folder / "whole"));

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -69,21 +71,22 @@ TEST(Process, NamesTheSignalThatKilledIt) {
   EXPECT_EQ(run_script("kill -KILL $$").exit_code, 128 + SIGKILL);
 }
 
+/// Whether a process runs. One that was killed may be left as a zombie: it is not ours to wait for.
+bool is_running(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  const std::string stat(std::istreambuf_iterator<char>(file), {});
+  return !stat.empty() && stat.find(") Z ") == std::string::npos;
+}
+
 TEST(Process, IsKilledAtItsLimitWithWhatItStarted) {
-  const auto begin = std::chrono::steady_clock::now();
-  const ProcessEnd end = run_script("echo begun; sleep 60 & echo $!; sleep 60", 200ms);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
-  EXPECT_TRUE(end.is_too_slow);
-  ASSERT_TRUE(end.out.starts_with("begun\n"));
-  const pid_t started = std::stoi(end.out.substr(6));
-  // It is not ours to wait for: it is gone when another process has.
-  for (int i = 0; i < 500 && ::kill(started, 0) == 0; ++i) {
-    std::filesystem::path state("/proc/" + std::to_string(started) + "/stat");
-    if (!std::filesystem::exists(state) ||
-        testing::read_bytes(state.string()).find(") Z ") != std::string::npos) {
-      break;
-    }
-    ASSERT_LT(i, 499) << "it still runs";
+  ProcessEnd end;
+  std::chrono::milliseconds limit = 100ms;
+  do {  // until the limit is long enough for this machine to begin
+    limit *= 2;
+    end = run_script("sleep 600 & echo $!; sleep 600", limit);
+    ASSERT_TRUE(end.is_too_slow);
+  } while (end.out.empty());
+  while (is_running(std::stoi(end.out))) {
     ::usleep(10'000);
   }
 }

@@ -45,11 +45,15 @@ void expect_together(const Trained& manual, const Trained& builtin, double toler
   testing::expect_near(manual.losses, builtin.losses, tolerance);
 }
 
+// With the data and weights of 12 seeds and the arithmetic of SSE4, AVX2 and AVX-512, they parted
+// by up to 1.3e-6.
 TEST(Parity, InFloat32EveryOfTheFirstThousandLossesAgrees) {
   expect_together(trained(ModelKind::kManual, torch::kFloat32, 1000),
                   trained(ModelKind::kBuiltin, torch::kFloat32, 1000), 1e-5);
 }
 
+// With this seed they part by 6e-15, on SSE4, AVX2 and AVX-512 alike. With others training is
+// chaotic by then.
 TEST(Parity, InFloat64EveryOfTheFirstTenThousandLossesAgrees) {
   const Trained manual = trained(ModelKind::kManual, torch::kFloat64, 10'000);
   const Trained builtin = trained(ModelKind::kBuiltin, torch::kFloat64, 10'000);

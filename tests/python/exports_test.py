@@ -19,7 +19,9 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-TOLERANCE = 1e-6
+# Of logits up to 4. Two ways to compute the logits of 10,000 symbols were at most 1.3e-6 and 1.9e-15 apart, with the
+# weights of 20 seeds and LibTorch's arithmetic of SSE4, AVX2 and AVX-512.
+TOLERANCE = {"float32": 5e-6, "float64": 1e-14}
 
 
 class Network(torch.nn.Module):
@@ -37,9 +39,9 @@ class Network(torch.nn.Module):
         return self.readout(hidden), last.squeeze(0)
 
 
-def expect_equal(what, left, right):
+def expect_equal(what, dtype, left, right):
     difference = (left - right).abs().max().item()
-    assert difference <= TOLERANCE, f"{what} differ by {difference}"
+    assert difference <= TOLERANCE[dtype], f"{what} differ by {difference}"
     print(f"{what}: within {difference:.1e}")
 
 
@@ -80,7 +82,7 @@ def check(bin_folder, folder, model, dtype):
     inputs = torch.randint(0, 2, (4, 25), generator=generator)
     state = torch.rand((4, 7), generator=generator).to(getattr(torch, dtype))
     for name, ours, theirs in zip(("logits", "states"), exported(inputs, state), network(inputs, state)):
-        expect_equal(f"{model} {dtype} {name}", ours, theirs)
+        expect_equal(f"{model} {dtype} {name}", dtype, ours, theirs)
 
     symbols = torch.randint(0, 2, (1, 10_000), generator=generator)
     expected, _ = network(symbols, exported.initial_state(1))
@@ -89,7 +91,7 @@ def check(bin_folder, folder, model, dtype):
     for symbol in symbols.split(1, dim=1):
         logits, state = exported(symbol, state)
         streamed.append(logits)
-    expect_equal(f"{model} {dtype} logits of 10,000 streamed symbols", torch.cat(streamed, 1), expected)
+    expect_equal(f"{model} {dtype} logits of 10,000 streamed symbols", dtype, torch.cat(streamed, 1), expected)
 
 
 def main():

@@ -22,6 +22,7 @@ struct Outcome {
   std::string out;
   std::string err;
   std::int64_t peak_kilobytes = 0;  ///< the most memory that one of its processes had resident
+  double cpu_seconds = 0.0;         ///< of all its processes
 };
 
 /// Text as one word of a shell command, whatever is in it.
@@ -40,6 +41,10 @@ inline std::string shell_command(const std::vector<std::string>& words) {
     command += (command.empty() ? "" : " ") + shell_word(word);
   }
   return command;
+}
+
+inline double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
 /// Runs a shell command in a folder, with nothing on stdin.
@@ -70,7 +75,8 @@ inline Outcome run_shell(const std::string& command, const std::string& folder) 
   return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           .out = read_bytes(out),
           .err = read_bytes(err),
-          .peak_kilobytes = usage.ru_maxrss};
+          .peak_kilobytes = usage.ru_maxrss,
+          .cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime)};
 }
 
 }  // namespace unroll::testing
