@@ -822,8 +822,7 @@ TEST_P(DurableRunFiles, DivergenceLeavesTheLastGoodCheckpoint) {
             std::set<std::string>{"last.safetensors"});
 }
 
-// A run that has learned something goes on at a rate at which it explodes, so slowly that
-// checkpoints are saved before it is stopped.
+// A run that has learned something goes on at a rate at which it explodes, and saves every window.
 TEST_P(DurableRunFiles, AnExplosionLeavesTheCheckpointsBeforeItAndAnotherRateGoesOn) {
   RunOptions options = options_of(GetParam(), path("run"));
   options.series.series_length = 90'000;
@@ -832,27 +831,27 @@ TEST_P(DurableRunFiles, AnExplosionLeavesTheCheckpointsBeforeItAndAnotherRateGoe
   options.checkpoint_every = 20;
   run_training(options, recorder);
 
-  RunOptions changed;
-  changed.trainer.epochs = 2;
-  changed.optimizer.learning_rate = 3.0;
-  EXPECT_THROW(
-      resume_training(
-          {.run_directory = path("run"), .options = changed, .given = {"epochs", "learning_rate"}},
-          recorder),
-      DivergenceError);
+  const auto go_on = [&](double learning_rate) {
+    RunOptions changed;
+    changed.trainer.epochs = 2;
+    changed.optimizer.learning_rate = learning_rate;
+    changed.checkpoint_every = 1;
+    return resume_training({.run_directory = path("run"),
+                            .options = changed,
+                            .given = {"epochs", "learning_rate", "checkpoint_every"}},
+                           recorder);
+  };
+  EXPECT_THROW(go_on(3.0), DivergenceError);
   EXPECT_EQ(recorder.warnings,
-            std::vector<std::string>{"learning_rate is 3 from window 901 on; it was " +
-                                     fmt::to_string(options.optimizer.learning_rate)});
-  const auto at_stop = CheckpointFolder::newest(path("run"));
-  ASSERT_TRUE(at_stop.found.has_value());
-  EXPECT_LE(at_stop.found->checkpoint.progress.windows, 900);
+            std::vector<std::string>{"learning_rate is 3 from window 901 on; it was 0.02"});
   const Json exploded = Json::parse(read_bytes(path("run/config.json")));
   EXPECT_EQ(exploded["learning_rate"], 3.0);
   EXPECT_EQ(exploded["learning_rate_from_window"], 900);
+  for (const std::string& checkpoint : CheckpointFolder::paths(path("run"))) {
+    EXPECT_LT(read_checkpoint(checkpoint).progress.recent_loss, 1.1) << checkpoint;
+  }
 
-  changed.optimizer.learning_rate = 0.01;
-  const RunOutcome outcome = resume_training(
-      {.run_directory = path("run"), .options = changed, .given = {"learning_rate"}}, recorder);
+  const RunOutcome outcome = go_on(0.01);
   ASSERT_TRUE(outcome.summary.has_value());
   EXPECT_LT(outcome.summary->last_epoch_loss, outcome.summary->baseline);
   EXPECT_EQ(bad_files("run"), std::set<std::string>());

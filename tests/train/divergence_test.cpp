@@ -41,9 +41,9 @@ TEST(DivergenceGuard, LetsATrainingPassThatStaysBelowItsBound) {
 }
 
 // The mean m of the last windows nears the loss by a hundredth a window, from 1: after n windows
-// m = 4 - 3 * 0.99^n, which is above 3.25 from n = 138 on. The first of them is window 2.
+// m = 4 - 3 * 0.99^n, which is above 3.25 from n = 138 on. The first of these losses is window 2's.
 TEST(DivergenceGuard, StopsWhereTheMeanOfTheLastWindowsIsAboveTheBound) {
-  EXPECT_EQ(stopped_at(1.0, {1.0}, 4.0, 1'000), 139 + 1);
+  EXPECT_EQ(stopped_at(1.0, {1.0}, 4.0, 1'000), 138 + 1);
 }
 
 TEST(DivergenceGuard, StopsAtOnceAtAHugeLoss) {
