@@ -98,6 +98,10 @@ class Flags {
   void add_text(const std::string& name, std::string& value, const std::string& placeholder,
                 const std::string& help, const std::string& title);
 
+  /// Notes that a flag is given, with this value.
+  /// @throws UsageError if it was given before
+  void take_once(const std::string& name, const std::string& text);
+
   /// cxxopts would read the yes of --json=yes, and name no flag where it cannot.
   void refuse_toggle_values(int argc, const char* const* argv) const;
 
@@ -105,7 +109,7 @@ class Flags {
   std::vector<std::string> groups_;
   std::map<std::string, Setter> setters_;
   std::map<std::string, bool*> toggles_;
-  std::set<std::string> given_;
+  std::map<std::string, std::string> given_;                   // with their values
   std::vector<std::pair<std::string, std::string>> required_;  // with what errors call it
 };
 

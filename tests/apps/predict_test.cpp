@@ -89,7 +89,7 @@ class Conversation {
 class PredictTest : public ::testing::Test {
  protected:
   PredictTest() {
-    expect_trains(folder, "--out run --quiet --eval-length 0" + std::string(kSmall));
+    expect_trains(folder, "--out run --quiet" + std::string(kSmall));
     const std::string command =
         shell_word(UNROLL_BINARY_DIR "/unroll-export") + " run --output model.pt";
     EXPECT_EQ(run_shell(command, folder.path()).exit_code, 0);

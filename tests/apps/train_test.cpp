@@ -417,12 +417,6 @@ TEST(Train, TwoRunsAtOnceHaveFoldersOfTheirOwn) {
   }
 }
 
-TEST(Train, TheLastOfARepeatedFlagCounts) {
-  const TempDir folder;
-  expect_trains(folder, "--out run --series-length 300 --epochs 2 --epochs=1 --log-every 5");
-  EXPECT_EQ(places(read_metrics(folder, "run")), "1:5 1:10 ");
-}
-
 // A user's own series.
 
 TEST(Train, TrainsOnAUsersOwnSeries) {
