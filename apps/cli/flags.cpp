@@ -134,6 +134,15 @@ void Flags::add_text(const std::string& name, std::string& value, const std::str
   });
 }
 
+void Flags::output(const std::string& name, std::string& value, const OutputKind& kind,
+                   const std::string& help) {
+  text(name, value, kind.placeholder, help);
+  setters_[name] = [name, kind, set = std::move(setters_[name])](const std::string& path) {
+    check_name(name, kind, path);
+    set(path);
+  };
+}
+
 void Flags::positional(const std::string& name, std::string& value, const std::string& placeholder,
                        const std::string& help) {
   add_text(name, value, placeholder, help, placeholder);

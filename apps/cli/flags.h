@@ -19,6 +19,8 @@
 #include <unroll/base/named_enum.h>
 #include <unroll/base/quote.h>
 
+#include "cli/output_kind.h"
+
 namespace unroll::cli {
 
 /// The command line is wrong. The message is one line.
@@ -46,6 +48,9 @@ class Flags {
   /// `placeholder` is what the value is called in --help.
   void text(const std::string& name, std::string& value, const std::string& placeholder,
             const std::string& help);
+  /// The name of a file or folder to write, which must suit its kind.
+  void output(const std::string& name, std::string& value, const OutputKind& kind,
+              const std::string& help);
   /// A value that stands on the command line without a flag and must be there.
   void positional(const std::string& name, std::string& value, const std::string& placeholder,
                   const std::string& help);

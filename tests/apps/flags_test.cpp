@@ -63,5 +63,48 @@ const std::vector<WrongCommand> repeated_flags = {
 
 INSTANTIATE_TEST_SUITE_P(AFlagGivenTwice, EveryProgramRefuses, ::testing::ValuesIn(repeated_flags));
 
+const std::vector<WrongCommand> names_of_other_formats = {
+    {"unroll-export", "run --output x.onnx",
+     "--output must end in .pt or .pth or .ts, or have no ending, because it is a TorchScript "
+     "file; "
+     "got 'x.onnx'"},
+    {"unroll-export", "run --output x.json",
+     "--output must end in .pt or .pth or .ts, or have no ending, because it is a TorchScript "
+     "file; "
+     "got 'x.json'"},
+    {"unroll-export", "run --output x.SafeTensors",
+     "--output must end in .pt or .pth or .ts, or have no ending, because it is a TorchScript "
+     "file; "
+     "got 'x.SafeTensors'"},
+    {"unroll-export", "run --output x.pt --weights w.pt",
+     "--weights must end in .safetensors, or have no ending, because it is a safetensors file; got "
+     "'w.pt'"},
+    {"unroll-export", "run --output x.pt --weights w.npz",
+     "--weights must end in .safetensors, or have no ending, because it is a safetensors file; got "
+     "'w.npz'"},
+    {"unroll-convert", "a.csv --output b.csv",
+     "--output must end in .bin, or have no ending, because it is a series in its binary form; got "
+     "'b.csv'"},
+    {"unroll-train", "--out model.pt",
+     "--out must not end in .pt, because it is a folder; got 'model.pt'"},
+    {"unroll-compare", "--out result.json",
+     "--out must not end in .json, because it is a folder; got 'result.json'"},
+    {"unroll-sweep", "--out sweeps/s.CSV",
+     "--out must not end in .csv, because it is a folder; got 'sweeps/s.CSV'"},
+};
+
+INSTANTIATE_TEST_SUITE_P(ANameOfAnotherFormat, EveryProgramRefuses,
+                         ::testing::ValuesIn(names_of_other_formats));
+
+TEST(OutputNames, ThatPromiseNoOtherFormatAreTaken) {
+  const TempDir folder;
+  expect_trains(folder, "--quiet --no-report --out run.2" + std::string(kSmall));
+  for (const std::string name : {"a.pt", "a.PT", "a.pth", "a.ts", "a", "lr-0.5", ".hidden"}) {
+    const Outcome outcome = run_shell(
+        shell_word(UNROLL_BINARY_DIR "/unroll-export") + " run.2 --output " + name, folder.path());
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  }
+}
+
 }  // namespace
 }  // namespace unroll
