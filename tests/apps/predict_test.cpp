@@ -181,7 +181,8 @@ TEST_F(PredictTest, WhatIsNoClassEndsItAfterTheAnswersBefore) {
   expect_fails("printf '0\\n1 1\\n2\\n0\\n'", "3: " + expected + "'2'");
   expect_fails("echo 0 1 1 -1", "1: " + expected + "'-1'");
   expect_fails("echo 0 1 1 +1", "1: " + expected + "'+1'");
-  expect_fails("echo 0 1 1 1.0", "1: " + expected + "'1.0'");
+  expect_fails("echo 0 1 1 1.5", "1: " + expected + "'1.5'");
+  expect_fails("echo 0 1 1 2.0", "1: " + expected + "'2.0'");
   expect_fails("echo 0 1 1 0,1", "1: " + expected + "'0,1'");
   expect_fails("printf '0 1 1 \\0'", "1: " + expected + "'?'");
   expect_fails("printf '0 1 1 99999999999999999999'", "1: " + expected + "'99999999999999999999'");
@@ -210,6 +211,10 @@ TEST_F(PredictTest, AnOutputThatCannotBeWrittenIsAnError) {
       "{ yes 1 | " + shell_word(program) + " model.pt; echo $? >&2; } | head -n 1 > /dev/null",
       folder.path());
   EXPECT_EQ(gone.err, problem + "Broken pipe\n1\n");
+}
+
+TEST_F(PredictTest, TakesClassesAsPandasWritesThem) {
+  EXPECT_EQ(said("echo 0.0 1.0 1.00"), said("echo 0 1 1"));
 }
 
 TEST_F(PredictTest, AllGivesEveryClass) {

@@ -466,6 +466,16 @@ TEST(Train, WindowsLineEndsAndNoFinalNewlineChangeNothing) {
   EXPECT_EQ(read_metrics(folder, "windows"), read_metrics(folder, "run"));
 }
 
+TEST(Train, ClassesAsPandasWritesThemChangeNothing) {
+  const TempDir folder;
+  const std::string text = four_class_csv();
+  write_bytes(folder / "my.csv", text);
+  write_bytes(folder / "pandas.csv", std::regex_replace(text, std::regex("([0-9])"), "$1.0"));
+  expect_trains(folder, "--out run --data my.csv --epochs 1");
+  expect_trains(folder, "--out pandas --data pandas.csv --epochs 1");
+  EXPECT_EQ(read_metrics(folder, "pandas"), read_metrics(folder, "run"));
+}
+
 TEST(Train, ReadsAUsersOwnSeriesFromAPipe) {
   const TempDir folder;
   write_bytes(folder / "my.csv", four_class_csv());
