@@ -131,9 +131,11 @@ const std::vector<BadInput> bad_flags = {
     {"NumberIsAFlag", "--epochs --quiet", 2,
      "--epochs must be an integer of at most 63 bits, got '--quiet'"},
     {"BatchLargerThanTheSeries", "--series-length 10 --batch-size 11", 2,
-     "--batch-size must be at most the series' 10 symbols, got 11"},
+     "--batch-size must be at most the series' 10 symbols, got 11; --batch-size 1 --num-steps 10 "
+     "would fit"},
     {"WindowLongerThanARow", "--series-length 100 --num-steps 34", 2,
-     "--num-steps must be at most 33, the length of a row (100 symbols in 3 rows), got 34"},
+     "--num-steps must be at most 33, the length of a row (100 symbols in 3 rows), got 34; "
+     "--batch-size 2 --num-steps 34 would fit"},
 
     {"LearningRateZero", "--learning-rate 0", 2,
      "--learning-rate must be a finite positive number, got 0"},
@@ -296,10 +298,11 @@ TEST(TrainRefuses, ABatchOrWindowThatAUsersSeriesDoesNotHold) {
   const TempDir folder;
   write_bytes(folder / "my.csv", "input,target\n0,1\n1,0\n");
   expect_refused(folder, "--data my.csv", 2,
-                 "--batch-size must be at most the series' 2 symbols, got 3");
-  expect_refused(
-      folder, "--data my.csv --batch-size 1", 2,
-      "--num-steps must be at most 2, the length of a row (2 symbols in 1 rows), got 10");
+                 "--batch-size must be at most the series' 2 symbols, got 3; --batch-size 1 "
+                 "--num-steps 2 would fit");
+  expect_refused(folder, "--data my.csv --batch-size 1", 2,
+                 "--num-steps must be at most 2, the length of a row (2 symbols in 1 rows), got "
+                 "10; --batch-size 1 --num-steps 2 would fit");
 }
 
 // Weights to start from.
