@@ -73,6 +73,9 @@ int compare(int argc, char** argv) {
   const ComparisonSummary summary = run_comparison(
       options,
       [&](const std::string& variant, const LogRow& row) { progress.on_row(variant, row); });
+  if (!summary.class_gaps.empty()) {
+    cli::print_note(fmt::format("warning: {}: {}\n", options.run.data, summary.class_gaps));
+  }
   if (!options.run.out.empty()) {
     draw_losses(summary, options.run.out, quiet);
   }

@@ -90,6 +90,9 @@ int convert(int argc, char** argv) {
         fmt::format("stopped by {}; nothing was written\n", cli::signal_name(cli::stop_signal())));
     return cli::kStoppedBySignal + cli::stop_signal();
   }
+  if (!made->class_gaps.empty()) {
+    cli::print_note(fmt::format("warning: {}: {}\n", output, made->class_gaps));
+  }
   cli::print_result(json ? conversion_json(output, *made) : describe_conversion(output, *made));
   return cli::kDone;
 }

@@ -24,6 +24,7 @@ struct PreparedRun {
   std::optional<LaggedProcess> process;  ///< none for a user's own series
   std::unique_ptr<SeriesSource> source;
   FileDigests digests;
+  std::string class_gaps = {};  ///< which classes of a CSV file occur, in words; empty if all do
 };
 
 /// Checks the options and that the run fits in memory, finds the device, reads the data, and sets
