@@ -59,9 +59,9 @@ int compare(int argc, char** argv) {
   flags.group("Output");
   flags.integer("log-every", options.run.trainer.log_every,
                 "windows between two rows of metrics.csv");
-  flags.text("out", options.run.out, "DIR",
-             "folder for comparison.json, losses.svg, and each variant's metrics.csv and "
-             "config.json (default: none)");
+  flags.output("out", options.run.out, cli::folder(),
+               "folder for comparison.json, losses.svg, and each variant's metrics.csv and "
+               "config.json (default: none)");
   cli::add_report_flags(flags, json, quiet, "the comparison");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
     return cli::kDone;
@@ -73,6 +73,9 @@ int compare(int argc, char** argv) {
   const ComparisonSummary summary = run_comparison(
       options,
       [&](const std::string& variant, const LogRow& row) { progress.on_row(variant, row); });
+  if (!summary.class_gaps.empty()) {
+    cli::print_note(fmt::format("warning: {}: {}\n", options.run.data, summary.class_gaps));
+  }
   if (!options.run.out.empty()) {
     draw_losses(summary, options.run.out, quiet);
   }

@@ -66,7 +66,7 @@ int convert(int argc, char** argv) {
                    "holds in memory as a whole.");
   flags.group("Conversion");
   flags.positional("source", source, "FILE.csv", "the series, columns input,target");
-  flags.text("output", output, "FILE.bin", "the file to write; required");
+  flags.output("output", output, cli::series_file(), "the file to write; required");
   flags.toggle("force", force, "replace a file that exists");
   flags.require("output");
   cli::add_report_flags(flags, json, quiet, "what was written");
@@ -89,6 +89,9 @@ int convert(int argc, char** argv) {
     cli::print_note(
         fmt::format("stopped by {}; nothing was written\n", cli::signal_name(cli::stop_signal())));
     return cli::kStoppedBySignal + cli::stop_signal();
+  }
+  if (!made->class_gaps.empty()) {
+    cli::print_note(fmt::format("warning: {}: {}\n", output, made->class_gaps));
   }
   cli::print_result(json ? conversion_json(output, *made) : describe_conversion(output, *made));
   return cli::kDone;

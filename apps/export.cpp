@@ -20,8 +20,10 @@ int export_model(int argc, char** argv) {
   flags.group("Export");
   flags.positional("source", options.source, "RUN_DIR|FILE.safetensors",
                    "a finished run, a checkpoint, or a weights file");
-  flags.text("output", options.output, "FILE.pt", "the TorchScript file to write; required");
-  flags.text("weights", options.weights, "FILE.safetensors", "write the weights too, for Python");
+  flags.output("output", options.output, cli::torchscript_file(),
+               "the TorchScript file to write; required");
+  flags.output("weights", options.weights, cli::weights_file(),
+               "write the weights too, for Python");
   flags.toggle("force", options.force, "replace files that exist");
   flags.require("output");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {

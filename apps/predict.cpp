@@ -1,13 +1,15 @@
 // unroll-predict: streams symbols through a trained network, and says after each what it expects.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,34 +41,62 @@ std::string read_input() {
   return {buffer.data(), static_cast<std::size_t>(count)};
 }
 
-/// A line a symbol: P(Y = 1), or with `all` every class's probability.
-std::string describe(const std::vector<double>& probabilities, std::int64_t num_classes, bool all) {
-  const auto classes = static_cast<std::size_t>(num_classes);
-  std::string text;
-  const auto line = std::back_inserter(text);
-  for (std::size_t first = 0; first < probabilities.size(); first += classes) {
-    if (!all) {  // a network of one class never expects class 1
-      fmt::format_to(line, "{:.6f}\n", classes > 1 ? probabilities[first + 1] : 0.0);
-      continue;
+/// Answers in lines of text, one a symbol.
+class Answers {
+ public:
+  Answers(const Predictor& predictor, bool all)
+      : classes_(static_cast<std::size_t>(predictor.num_classes())),
+        precision_(predictor.precision()),
+        all_(all) {}
+
+  /// The lines of these probabilities, [symbols, C].
+  [[nodiscard]] std::string describe(const std::vector<double>& probabilities) const {
+    std::string text;
+    for (std::size_t first = 0; first < probabilities.size(); first += classes_) {
+      text += line({probabilities.data() + first, classes_}) + '\n';
     }
-    for (std::size_t i = 0; i < classes; ++i) {
-      fmt::format_to(line, "{:.6f}{}", probabilities[first + i], i + 1 < classes ? ' ' : '\n');
-    }
+    return text;
   }
-  return text;
-}
+
+ private:
+  /// What is said of one symbol, whose classes have these probabilities.
+  [[nodiscard]] std::string line(std::span<const double> probabilities) const {
+    if (all_) {
+      std::vector<std::string> numbers;
+      for (const double probability : probabilities) {
+        numbers.push_back(number(probability));
+      }
+      return fmt::format("{}", fmt::join(numbers, " "));
+    }
+    if (classes_ > 2) {
+      const auto likeliest = std::max_element(probabilities.begin(), probabilities.end());
+      return fmt::format("{} {}", likeliest - probabilities.begin(), number(*likeliest));
+    }
+    return number(classes_ == 2 ? probabilities[1] : 0.0);  // one class is never class 1
+  }
+
+  /// The shortest text that reads back as the same number of the network's type.
+  [[nodiscard]] std::string number(double probability) const {
+    return precision_ == Precision::kFloat64 ? fmt::to_string(probability)
+                                             : fmt::to_string(static_cast<float>(probability));
+  }
+
+  std::size_t classes_;
+  Precision precision_;
+  bool all_;
+};
 
 /// Answers every symbol of the input as soon as it is there.
 void stream(Predictor& predictor, bool all) {
-  const std::int64_t num_classes = predictor.num_classes();
-  cli::SymbolReader reader(num_classes, kInput);
+  cli::SymbolReader reader(predictor.num_classes(), kInput);
+  const Answers answers(predictor, all);
   bool is_open = true;
   while (is_open) {
     const std::string text = read_input();
     is_open = !text.empty();
     const cli::ReadSymbols read = is_open ? reader.read(text) : reader.finish();
     if (!read.symbols.empty()) {
-      cli::print_result(describe(predictor.advance(read.symbols), num_classes, all));
+      cli::print_result(answers.describe(predictor.advance(read.symbols)));
     }
     if (!read.error.empty()) {
       throw Error(read.error);
@@ -79,11 +109,13 @@ int predict(int argc, char** argv) {
   bool all = false;
   cli::Flags flags(
       kProgram,
-      "Reads symbols from stdin and prints after each the probability that its target is class 1.");
+      "Reads symbols from stdin and prints a line after each: for two classes the probability\n"
+      "that its target is class 1, such as 0.46153846; for more classes the likeliest one and its\n"
+      "probability, such as 3 0.87. Every number reads back exactly.");
   flags.group("Prediction");
   flags.positional("source", source, "MODEL.pt|RUN_DIR",
                    "a module of unroll-export's, a finished run, a checkpoint, or a weights file");
-  flags.toggle("all", all, "print the probability of every class, from class 0 on");
+  flags.toggle("all", all, "print every class's probability instead, from class 0 on");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {
     return cli::kDone;
   }

@@ -75,8 +75,8 @@ int sweep(int argc, char** argv) {
   cli::add_work_flags(flags, command.options, command.shard);
   flags.text("merge", command.merge, "DIR", "join what the shards in this folder have done");
   flags.group("Output");
-  flags.text("out", command.options.out, "DIR",
-             "the sweep's folder, new, or of a sweep to go on with (default: sweeps/<UTC time>)");
+  flags.output("out", command.options.out, cli::folder(),
+               "the sweep's folder, new, or of a sweep to go on with (default: sweeps/<UTC time>)");
   flags.toggle("no-report", command.no_report, "no sweep.svg and sweep.html");
   cli::add_report_flags(flags, command.json, command.quiet, "the sweep's groups");
   if (!cli::parse_or_answer(flags, kProgram, argc, argv)) {

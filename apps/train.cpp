@@ -97,8 +97,8 @@ int run(int argc, char** argv) {
   flags.integer(
       "eval-length", command.options.evaluation.eval_length,
       "symbols that the trained model is evaluated on, of a series of its own; 0 for none");
-  flags.text("out", command.options.out, "DIR",
-             "run directory, new or empty (default: runs/<UTC time>-<model>)");
+  flags.output("out", command.options.out, cli::folder(),
+               "run directory, new or empty (default: runs/<UTC time>-<model>)");
   flags.toggle("no-report", command.no_report, "no loss.svg and report.html");
   cli::add_report_flags(flags, command.json, command.quiet, "the summary");
   flags.group("Several processes");

@@ -134,6 +134,15 @@ void Flags::add_text(const std::string& name, std::string& value, const std::str
   });
 }
 
+void Flags::output(const std::string& name, std::string& value, const OutputKind& kind,
+                   const std::string& help) {
+  text(name, value, kind.placeholder, help);
+  setters_[name] = [name, kind, set = std::move(setters_[name])](const std::string& path) {
+    check_name(name, kind, path);
+    set(path);
+  };
+}
+
 void Flags::positional(const std::string& name, std::string& value, const std::string& placeholder,
                        const std::string& help) {
   add_text(name, value, placeholder, help, placeholder);
@@ -159,6 +168,18 @@ void Flags::refuse_toggle_values(int argc, const char* const* argv) const {
   }
 }
 
+void Flags::take_once(const std::string& name, const std::string& text) {
+  const auto [first, is_first] = given_.emplace(name, text);
+  if (is_first) {
+    return;
+  }
+  const bool has_values = toggles_.count(name) == 0;
+  throw UsageError(fmt::format(
+      "--{} is given twice{}", name,
+      has_values ? fmt::format(", with {} and {}", in_quotes(first->second), in_quotes(text))
+                 : ""));
+}
+
 void Flags::parse(int argc, const char* const* argv) {
   refuse_toggle_values(argc, argv);
   try {
@@ -170,7 +191,7 @@ void Flags::parse(int argc, const char* const* argv) {
           unknown.starts_with('-') ? "unknown flag" : "unexpected argument", in_quotes(unknown)));
     }
     for (const cxxopts::KeyValue& argument : result.arguments()) {
-      given_.insert(argument.key());
+      take_once(argument.key(), argument.value());
       if (const auto toggle = toggles_.find(argument.key()); toggle != toggles_.end()) {
         *toggle->second = true;
       } else {
@@ -186,7 +207,7 @@ void Flags::parse(int argc, const char* const* argv) {
 }
 
 void Flags::check_alone(const std::string& name, const std::set<std::string>& others) const {
-  for (const std::string& other : given_) {
+  for (const auto& [other, text] : given_) {
     if (other != name && others.count(other) == 0) {
       throw UsageError(fmt::format("--{} cannot be combined with --{}", other, name));
     }

@@ -19,6 +19,8 @@
 #include <unroll/base/named_enum.h>
 #include <unroll/base/quote.h>
 
+#include "cli/output_kind.h"
+
 namespace unroll::cli {
 
 /// The command line is wrong. The message is one line.
@@ -46,6 +48,9 @@ class Flags {
   /// `placeholder` is what the value is called in --help.
   void text(const std::string& name, std::string& value, const std::string& placeholder,
             const std::string& help);
+  /// The name of a file or folder to write, which must suit its kind.
+  void output(const std::string& name, std::string& value, const OutputKind& kind,
+              const std::string& help);
   /// A value that stands on the command line without a flag and must be there.
   void positional(const std::string& name, std::string& value, const std::string& placeholder,
                   const std::string& help);
@@ -98,6 +103,10 @@ class Flags {
   void add_text(const std::string& name, std::string& value, const std::string& placeholder,
                 const std::string& help, const std::string& title);
 
+  /// Notes that a flag is given, with this value.
+  /// @throws UsageError if it was given before
+  void take_once(const std::string& name, const std::string& text);
+
   /// cxxopts would read the yes of --json=yes, and name no flag where it cannot.
   void refuse_toggle_values(int argc, const char* const* argv) const;
 
@@ -105,7 +114,7 @@ class Flags {
   std::vector<std::string> groups_;
   std::map<std::string, Setter> setters_;
   std::map<std::string, bool*> toggles_;
-  std::set<std::string> given_;
+  std::map<std::string, std::string> given_;                   // with their values
   std::vector<std::pair<std::string, std::string>> required_;  // with what errors call it
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <unroll/base/quote.h>
+#include <unroll/data/csv.h>
 
 namespace unroll::cli {
 namespace {
@@ -49,7 +50,7 @@ void SymbolReader::end_word(ReadSymbols& read) {
   std::int64_t symbol = -1;
   const char* end = word_.data() + word_.size();
   const auto [stop, error] = std::from_chars(word_.data(), end, symbol);
-  if (error != std::errc() || stop != end || symbol < 0 || symbol >= num_classes_) {
+  if (error != std::errc() || !ends_integer({stop, end}) || symbol < 0 || symbol >= num_classes_) {
     read.error = fmt::format("{}:{}: expected a class from 0 to {}, got {}", name_, line_,
                              num_classes_ - 1, in_quotes(word_));
     return;

@@ -14,7 +14,8 @@ struct ReadSymbols {
   std::string error;                  ///< what is wrong after them; empty if nothing is
 };
 
-/// Reads integer classes with white space between them, wherever the text is cut.
+/// Reads integer classes, also written 1.0, with white space between them, wherever the text is
+/// cut.
 class SymbolReader {
  public:
   /// Classes are 0 .. num_classes - 1. `name` stands for the text in errors.

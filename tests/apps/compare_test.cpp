@@ -242,6 +242,20 @@ TEST(Compare, DivergenceNamesTheVariant) {
   EXPECT_NE(line.find("manual/autograd: the loss is "), std::string::npos) << line;
 }
 
+TEST(Compare, SaysWhichClassesOccurWhereThereAreGaps) {
+  const TempDir folder;
+  std::string text = "input,target\n";
+  for (int i = 0; i < 50; ++i) {
+    text += "1,3\n3,1\n";
+  }
+  write_bytes(folder / "gaps.csv", text);
+  const Outcome outcome = compare(folder, "--quiet --epochs 1 --data gaps.csv");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err,
+            "warning: gaps.csv: only the classes 1, 3 occur, but the network gets 4, from 0 to "
+            "3\n");
+}
+
 TEST(Compare, HelpExplainsTheTolerance) {
   const TempDir folder;
   const Outcome outcome = compare(folder, "--help");

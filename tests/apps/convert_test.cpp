@@ -158,10 +158,21 @@ TEST_F(ConvertTest, ASignalStopsItWhileItWaitsForAPipe) {
 }
 
 TEST_F(ConvertTest, NeverReplacesItsOwnSource) {
-  const std::string before = read_bytes(folder / "my.csv");
-  expect_refused("my.csv --output my.csv --force", 2,
-                 "--output must be another file than the series, got 'my.csv'");
-  EXPECT_EQ(read_bytes(folder / "my.csv"), before);
+  std::filesystem::rename(folder / "my.csv", folder / "series");
+  const std::string before = read_bytes(folder / "series");
+  expect_refused("series --output series --force", 2,
+                 "--output must be another file than the series, got 'series'");
+  EXPECT_EQ(read_bytes(folder / "series"), before);
+}
+
+TEST_F(ConvertTest, SaysWhichClassesOccurWhereThereAreGaps) {
+  write_bytes(folder / "gaps.csv", "input,target\n10,20\n30,10\n");
+  const Outcome outcome = run("gaps.csv --output gaps.bin");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err,
+            "warning: gaps.bin: only the classes 10, 20, 30 occur, but the network gets 31, from 0 "
+            "to 30\n");
+  EXPECT_EQ(outcome.out, "gaps.bin: 2 symbols of 31 classes, 68 bytes\n");
 }
 
 // 100,000,000 symbols, all zero, which take no room on most disks and 1.6 GB in memory.

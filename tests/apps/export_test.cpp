@@ -58,8 +58,9 @@ TEST_F(ExportTest, AWeightsFileIsEnough) {
 TEST_F(ExportTest, AnOutputThatExistsIsReplacedOnlyByForce) {
   write_bytes(folder / "model.pt", "mine");
   expect_refused("run --output model.pt", 1, "model.pt: exists; --force replaces it");
-  expect_refused("run --output new.pt --weights model.pt", 1,
-                 "model.pt: exists; --force replaces it");
+  write_bytes(folder / "w.safetensors", "mine");
+  expect_refused("run --output new.pt --weights w.safetensors", 1,
+                 "w.safetensors: exists; --force replaces it");
   EXPECT_EQ(read_bytes(folder / "model.pt"), "mine");
   EXPECT_EQ(run("run --output model.pt --force").exit_code, 0);
   EXPECT_NE(read_bytes(folder / "model.pt"), "mine");

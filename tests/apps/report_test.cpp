@@ -115,7 +115,8 @@ TEST(Report, HasNoPictureWhereGnuplotFails) {
 TEST(Report, OfARunThatWasTakenFurtherIsThatOfOneThatWasNot) {
   const TempDir folder;
   expect_trains(folder, "--out once/run" + std::string(kSmall));
-  expect_trains(folder, "--out twice/run" + std::string(kSmall) + "--epochs 1");
+  expect_trains(folder,
+                "--out twice/run --series-length 300 --epochs 1 --log-every 4 --eval-length 500");
   expect_trains(folder, "--resume twice/run --epochs 2");
   EXPECT_EQ(read_bytes(folder / "twice/run/loss.gp"), read_bytes(folder / "once/run/loss.gp"));
   EXPECT_EQ(read_bytes(folder / "twice/run/loss.svg"), read_bytes(folder / "once/run/loss.svg"));

@@ -241,7 +241,8 @@ const std::vector<BadSweep> bad_sweeps = {
     {"LearningRateNan", "--learning-rate nan", 2,
      "--learning-rate must be a finite positive number, got nan"},
     {"WindowLongerThanARow", "--series-length 30", 2,
-     "--num-steps must be at most 10, the length of a row (30 symbols in 3 rows), got 15"},
+     "--num-steps must be at most 10, the length of a row (30 symbols in 3 rows), got 15; "
+     "--batch-size 2 --num-steps 15 would fit"},
     {"SeedsZero", "--seeds 0", 2, "--seeds must be at least 1, got 0"},
     {"WorkersZero", "--workers 0", 2, "--workers must be from 1 to 1024, got 0"},
     {"NoEvaluation", "--eval-length 0", 2, "--eval-length must be at least 1, got 0"},

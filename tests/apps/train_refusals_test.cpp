@@ -130,11 +130,12 @@ const std::vector<BadInput> bad_flags = {
     {"NumberEmpty", "--epochs=", 2, "--epochs must be an integer of at most 63 bits, got ''"},
     {"NumberIsAFlag", "--epochs --quiet", 2,
      "--epochs must be an integer of at most 63 bits, got '--quiet'"},
-    {"TheLastOfTwo", "--epochs 1 --epochs 0", 2, "--epochs must be from 1 to 1000000000, got 0"},
     {"BatchLargerThanTheSeries", "--series-length 10 --batch-size 11", 2,
-     "--batch-size must be at most the series' 10 symbols, got 11"},
+     "--batch-size must be at most the series' 10 symbols, got 11; --batch-size 1 --num-steps 10 "
+     "would fit"},
     {"WindowLongerThanARow", "--series-length 100 --num-steps 34", 2,
-     "--num-steps must be at most 33, the length of a row (100 symbols in 3 rows), got 34"},
+     "--num-steps must be at most 33, the length of a row (100 symbols in 3 rows), got 34; "
+     "--batch-size 2 --num-steps 34 would fit"},
 
     {"LearningRateZero", "--learning-rate 0", 2,
      "--learning-rate must be a finite positive number, got 0"},
@@ -279,6 +280,10 @@ const std::vector<BadFile> bad_csv = {
     {"HeaderOnly", "", "input,target\n", "my.csv: has a header but no rows"},
     {"NoInteger", "", "input,target\n0,1\n1,0.5\n",
      "my.csv:3: target must be an integer class, got '0.5'"},
+    {"Utf16", "", std::string("\xFF\xFEi\0n\0p\0u\0t\0", 12),
+     "my.csv: is UTF-16 text, expected CSV in UTF-8; iconv -f UTF-16 -t UTF-8 converts it"},
+    {"Gzip", "", std::string("\x1F\x8B\x08\0\0", 5),
+     "my.csv: is a gzip file, expected CSV in UTF-8; gunzip unpacks it"},
     {"NegativeClass", "", "input,target\n-1,0\n",
      "my.csv:2: input must be a class from 0 to 65535, got '-1'"},
     {"RaggedRow", "", "input,target\n0,1\n1,0,1\n",
@@ -293,10 +298,11 @@ TEST(TrainRefuses, ABatchOrWindowThatAUsersSeriesDoesNotHold) {
   const TempDir folder;
   write_bytes(folder / "my.csv", "input,target\n0,1\n1,0\n");
   expect_refused(folder, "--data my.csv", 2,
-                 "--batch-size must be at most the series' 2 symbols, got 3");
-  expect_refused(
-      folder, "--data my.csv --batch-size 1", 2,
-      "--num-steps must be at most 2, the length of a row (2 symbols in 1 rows), got 10");
+                 "--batch-size must be at most the series' 2 symbols, got 3; --batch-size 1 "
+                 "--num-steps 2 would fit");
+  expect_refused(folder, "--data my.csv --batch-size 1", 2,
+                 "--num-steps must be at most 2, the length of a row (2 symbols in 1 rows), got "
+                 "10; --batch-size 1 --num-steps 2 would fit");
 }
 
 // Weights to start from.

@@ -420,12 +420,6 @@ TEST(Train, TwoRunsAtOnceHaveFoldersOfTheirOwn) {
   }
 }
 
-TEST(Train, TheLastOfARepeatedFlagCounts) {
-  const TempDir folder;
-  expect_trains(folder, "--out run --series-length 300 --epochs 2 --epochs=1 --log-every 5");
-  EXPECT_EQ(places(read_metrics(folder, "run")), "1:5 1:10 ");
-}
-
 // A user's own series.
 
 TEST(Train, TrainsOnAUsersOwnSeries) {
@@ -475,12 +469,88 @@ TEST(Train, WindowsLineEndsAndNoFinalNewlineChangeNothing) {
   EXPECT_EQ(read_metrics(folder, "windows"), read_metrics(folder, "run"));
 }
 
-TEST(Train, ReadsAUsersOwnSeriesFromAPipe) {
+TEST(Train, ClassesAsPandasWritesThemChangeNothing) {
+  const TempDir folder;
+  const std::string text = four_class_csv();
+  write_bytes(folder / "my.csv", text);
+  write_bytes(folder / "pandas.csv", std::regex_replace(text, std::regex("([0-9])"), "$1.0"));
+  expect_trains(folder, "--out run --data my.csv --epochs 1");
+  expect_trains(folder, "--out pandas --data pandas.csv --epochs 1");
+  EXPECT_EQ(read_metrics(folder, "pandas"), read_metrics(folder, "run"));
+}
+
+/// A series in which each class's target is the one before, in turns.
+std::string csv_in_turns(const std::vector<std::string>& classes) {
+  std::string text = "input,target\n";
+  for (std::size_t i = 0; i < 300; ++i) {
+    text += classes[i % classes.size()] + "," + classes[(i + 1) % classes.size()] + "\n";
+  }
+  return text;
+}
+
+TEST(Train, SaysWhichClassesOccurWhereThereAreGaps) {
+  const TempDir folder;
+  write_bytes(folder / "tens.csv", csv_in_turns({"10", "20", "30"}));
+  write_bytes(folder / "from_one.csv", csv_in_turns({"1", "2", "3"}));
+  write_bytes(folder / "all.csv", csv_in_turns({"1", "2", "0"}));
+  const auto notes = [&](const std::string& file) {
+    return expect_trains(folder,
+                         "--quiet --out run-" + file.substr(0, 3) + " --epochs 1 --data " + file)
+        .err;
+  };
+  EXPECT_EQ(notes("tens.csv"),
+            "warning: tens.csv: only the classes 10, 20, 30 occur, but the network gets 31, from 0 "
+            "to 30\n");
+  EXPECT_EQ(notes("from_one.csv"),
+            "warning: from_one.csv: only the classes 1 to 3 occur, but the network gets 4, from 0 "
+            "to 3\n");
+  EXPECT_EQ(notes("all.csv"), "");
+}
+
+constexpr const char* kPipeNote =
+    ": is a pipe and cannot be read again, so this run cannot be resumed, except with --data FILE "
+    "and the same series in that file\n";
+
+TEST(Train, SaysOfAPipeThatTheRunCannotBeResumed) {
   const TempDir folder;
   write_bytes(folder / "my.csv", four_class_csv());
-  const Outcome outcome = run_shell(
-      "cat my.csv | " + train_command("--out run --data /dev/stdin --epochs 1"), folder.path());
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const std::string flags = "--quiet --epochs 1 ";
+  const Outcome from_stdin = run_shell(
+      "cat my.csv | " + train_command(flags + "--out stdin --data /dev/stdin"), folder.path());
+  EXPECT_EQ(from_stdin.exit_code, 0) << from_stdin.err;
+  EXPECT_EQ(from_stdin.err, "warning: /dev/stdin" + std::string(kPipeNote));
+  const Outcome from_fifo = run_shell(
+      "mkfifo fifo; cat my.csv > fifo & " + train_command(flags + "--out fifo-run --data fifo"),
+      folder.path());
+  EXPECT_EQ(from_fifo.exit_code, 0) << from_fifo.err;
+  EXPECT_EQ(from_fifo.err, "warning: fifo" + std::string(kPipeNote));
+  const Outcome substituted =
+      run_shell("cat my.csv | " + train_command(flags + "--out fd --data /dev/fd/9") + " 9<&0",
+                folder.path());
+  EXPECT_EQ(substituted.exit_code, 0) << substituted.err;
+  EXPECT_EQ(substituted.err, "warning: /dev/fd/9" + std::string(kPipeNote));
+  EXPECT_EQ(read_weights(folder, "stdin"), read_weights(folder, "fd"));
+}
+
+TEST(Train, ARunFromAPipeIsResumedWithTheSameSeriesInAFileOnly) {
+  const TempDir folder;
+  write_bytes(folder / "my.csv", four_class_csv());
+  const Outcome first =
+      run_shell("cat my.csv | " + train_command("--quiet --out run --epochs 1 --data /dev/stdin"),
+                folder.path());
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const std::string problem =
+      "unroll-train: /dev/stdin: is a pipe and cannot be read again: resume with --data FILE and "
+      "the same series in that file\n";
+  for (const std::string again :
+       {"--resume run --epochs 2", "--resume run --epochs 2 --data /dev/stdin"}) {
+    const Outcome refused = run_shell("cat my.csv | " + train_command(again), folder.path());
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_EQ(refused.err, problem);
+  }
+  expect_trains(folder, "--quiet --resume run --epochs 2 --data my.csv");
+  expect_trains(folder, "--quiet --out whole --epochs 2 --data my.csv");
+  EXPECT_EQ(read_weights(folder, "run"), read_weights(folder, "whole"));
 }
 
 TEST(Train, ADataFileNeedNotHaveAUtf8Name) {

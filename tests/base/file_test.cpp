@@ -313,6 +313,24 @@ TEST(InputFile, IsReadPieceByPieceAndAnywhere) {
   EXPECT_EQ(file.read(four), 0U);
 }
 
+TEST(IsStream, APipeIsOneAndAFileIsNot) {
+  const TempDir folder;
+  write_bytes(folder / "file", "abc");
+  EXPECT_FALSE(is_stream(folder / "file"));
+  EXPECT_FALSE(is_stream(folder / "nothing"));
+  EXPECT_FALSE(is_stream(folder.path()));
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(is_stream(folder / "pipe"));
+  std::filesystem::create_symlink(folder / "pipe", folder / "link");
+  EXPECT_TRUE(is_stream(folder / "link"));
+}
+
+TEST(IsStream, ANameThatEachProcessHasForItsOwnIsOneWhateverItLeadsTo) {
+  for (const char* name : {"/dev/stdin", "/dev/fd/99", "/proc/self/fd/0", "/dev/../dev/stdin"}) {
+    EXPECT_TRUE(is_stream(name)) << name;
+  }
+}
+
 TEST(InputFile, OfAFolderHasNoSizeAndNoBytes) {
   const TempDir folder;
   InputFile file(folder.path());

@@ -48,6 +48,10 @@ TEST(Csv, TakesBlankLinesAtTheEnd) {
 
 TEST(Csv, TakesLeadingZeros) { expect_series("input,target\n007,01\n", {7}, {1}); }
 
+TEST(Csv, TakesIntegersAsPandasWritesThemInAColumnWithGaps) {
+  expect_series("input,target\n0.0,1.0\n1.0,2\n12.000,0.0\r\n", {0, 1, 12}, {1, 2, 0});
+}
+
 TEST(Csv, TakesTheLargestClass) {
   const Series series = parse_csv("input,target\n65535,0\n", "my.csv");
   EXPECT_EQ(series.inputs, Classes{65'535});
@@ -137,6 +141,25 @@ INSTANTIATE_TEST_SUITE_P(
         BadCsv{"NoHeader", "0,1\n1,0\n", "my.csv:1: expected the header 'input,target', got '0,1'"},
         BadCsv{"SpaceInHeader", "input, target\n0,1\n",
                "my.csv:1: expected the header 'input,target', got 'input, target'"},
+        BadCsv{"Utf16LittleEndian",
+               // NOLINTNEXTLINE(bugprone-string-literal-with-embedded-nul): as UTF-16 has them
+               std::string("\xFF\xFEi\0n\0p\0u\0t\0,\0t\0a\0r\0g\0e\0t\0\n\0", 28),
+               "my.csv: is UTF-16 text, expected CSV in UTF-8; iconv -f UTF-16 -t UTF-8 converts "
+               "it"},
+        BadCsv{"Utf16BigEndian", std::string("\xFE\xFF\0i\0n\0p\0u\0t", 12),
+               "my.csv: is UTF-16 text, expected CSV in UTF-8; iconv -f UTF-16 -t UTF-8 converts "
+               "it"},
+        BadCsv{"Gzip", "\x1F\x8B\x08 and so on\n",
+               "my.csv: is a gzip file, expected CSV in UTF-8; gunzip unpacks it"},
+        BadCsv{"Xz", "\xFD\x37zXZ and so on",
+               "my.csv: is an xz file, expected CSV in UTF-8; unxz unpacks it"},
+        BadCsv{"Zstd", "\x28\xB5\x2F\xFD and so on",
+               "my.csv: is a zstd file, expected CSV in UTF-8; unzstd unpacks it"},
+        BadCsv{"Spreadsheet", "PK\x03\x04 and so on",
+               "my.csv: is a zip file or a spreadsheet, expected CSV in UTF-8; unpack it or export "
+               "it as CSV"},
+        BadCsv{"LongGzipWithoutALineEnd", "\x1F\x8B" + std::string(100'000, 'x'),
+               "my.csv: is a gzip file, expected CSV in UTF-8; gunzip unpacks it"},
         BadCsv{"Binary", std::string("\177ELF\0.", 6),
                "my.csv:1: expected the header 'input,target', got '?ELF?.'"},
         BadCsv{
@@ -165,8 +188,18 @@ INSTANTIATE_TEST_SUITE_P(
                "my.csv:2: target must be an integer class, got 'one'"},
         BadCsv{"Fraction", "input,target\n0,1\n0.5,1\n",
                "my.csv:3: input must be an integer class, got '0.5'"},
-        BadCsv{"WholeFloat", "input,target\n1.0,1\n",
-               "my.csv:2: input must be an integer class, got '1.0'"},
+        BadCsv{"FractionBehindZeros", "input,target\n1.001,1\n",
+               "my.csv:2: input must be an integer class, got '1.001'"},
+        BadCsv{"PointAtTheEnd", "input,target\n1.,1\n",
+               "my.csv:2: input must be an integer class, got '1.'"},
+        BadCsv{"PointAtTheStart", "input,target\n.0,1\n",
+               "my.csv:2: input must be an integer class, got '.0'"},
+        BadCsv{"WholeFloatWithExponent", "input,target\n1.0e0,1\n",
+               "my.csv:2: input must be an integer class, got '1.0e0'"},
+        BadCsv{"WholeFloatAboveTheLargest", "input,target\n0,65536.0\n",
+               "my.csv:2: target must be a class from 0 to 65535, got '65536.0'"},
+        BadCsv{"HugeWholeFloat", "input,target\n99999999999999999999999.0,0\n",
+               "my.csv:2: input must be a class from 0 to 65535, got '99999999999999999999999.0'"},
         BadCsv{"Exponent", "input,target\n1e0,1\n",
                "my.csv:2: input must be an integer class, got '1e0'"},
         BadCsv{"Hexadecimal", "input,target\n0x1,1\n",

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <sstream>
 #include <string>
 
 #include <unroll/base/error.h>
@@ -62,13 +63,44 @@ TEST(WindowOptions, CountsTheSymbolsThatFillNoWindow) {
 TEST(WindowOptions, TheSeriesMustHoldTheBatch) {
   EXPECT_EQ(refusal({.batch_size = 10, .num_steps = 1}, 10), "accepted");
   EXPECT_EQ(refusal({.batch_size = 11, .num_steps = 1}, 10),
-            "batch_size must be at most the series' 10 symbols, got 11");
+            "batch_size must be at most the series' 10 symbols, got 11; --batch-size 10 "
+            "--num-steps 1 would fit");
 }
 
 TEST(WindowOptions, ARowMustHoldTheWindow) {
   EXPECT_EQ(refusal({.batch_size = 3, .num_steps = 3}, 11), "accepted");
   EXPECT_EQ(refusal({.batch_size = 3, .num_steps = 4}, 11),
-            "num_steps must be at most 3, the length of a row (11 symbols in 3 rows), got 4");
+            "num_steps must be at most 3, the length of a row (11 symbols in 3 rows), got 4; "
+            "--batch-size 2 --num-steps 4 would fit");
+}
+
+TEST(WindowOptions, ASeriesShorterThanAWindowFitsAsOne) {
+  EXPECT_EQ(refusal({.batch_size = 3, .num_steps = 10}, 9),
+            "num_steps must be at most 3, the length of a row (9 symbols in 3 rows), got 10; "
+            "--batch-size 1 --num-steps 9 would fit");
+}
+
+TEST(WindowOptions, WhatIsSaidToFitFits) {
+  for (std::int64_t length = 1; length <= 30; ++length) {
+    for (std::int64_t batch_size = 1; batch_size <= 32; ++batch_size) {
+      for (std::int64_t num_steps = 1; num_steps <= 32; ++num_steps) {
+        const std::string said =
+            refusal({.batch_size = batch_size, .num_steps = num_steps}, length);
+        WindowOptions fitting{.batch_size = batch_size, .num_steps = num_steps};
+        if (const std::size_t found = said.find("--batch-size "); found != std::string::npos) {
+          std::istringstream words(said.substr(found));
+          std::string word;
+          words >> word >> fitting.batch_size >> word >> fitting.num_steps;
+        }
+        ASSERT_EQ(refusal(fitting, length), "accepted") << said;
+      }
+    }
+  }
+}
+
+TEST(WindowOptions, NothingFitsAnEmptySeries) {
+  EXPECT_EQ(refusal({.batch_size = 1, .num_steps = 1}, 0),
+            "batch_size must be at most the series' 0 symbols, got 1");
 }
 
 TEST(WindowOptions, TheLargestSizesOverflowNothing) {

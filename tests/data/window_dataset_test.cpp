@@ -258,14 +258,18 @@ TEST(WindowDataset, RefusesSizesOfWhichNoWindowFits) {
       {12, kLeast, 3, "batch_size", "must be at least 1, got -9223372036854775808"},
       {12, 2, 0, "num_steps", "must be at least 1, got 0"},
       {12, 2, -4, "num_steps", "must be at least 1, got -4"},
-      {12, 13, 1, "batch_size", "must be at most the series' 12 symbols, got 13"},
+      {12, 13, 1, "batch_size",
+       "must be at most the series' 12 symbols, got 13; --batch-size 12 --num-steps 1 would fit"},
       {12, kMost, 1, "batch_size",
-       "must be at most the series' 12 symbols, got 9223372036854775807"},
+       "must be at most the series' 12 symbols, got 9223372036854775807; --batch-size 12 "
+       "--num-steps 1 would fit"},
       {0, 1, 1, "batch_size", "must be at most the series' 0 symbols, got 1"},
       {12, 2, 7, "num_steps",
-       "must be at most 6, the length of a row (12 symbols in 2 rows), got 7"},
+       "must be at most 6, the length of a row (12 symbols in 2 rows), got 7; --batch-size 1 "
+       "--num-steps 7 would fit"},
       {13, 2, kMost, "num_steps",
-       "must be at most 6, the length of a row (13 symbols in 2 rows), got 9223372036854775807"},
+       "must be at most 6, the length of a row (13 symbols in 2 rows), got 9223372036854775807; "
+       "--batch-size 1 --num-steps 13 would fit"},
   };
   for (const BadSize& bad : cases) {
     SCOPED_TRACE(bad.option + " " + bad.problem);

@@ -4,12 +4,15 @@
 
 Trains small runs, and opens report.html and the pictures from their files on a phone's and on a desktop's width, light
 and dark: can everything be read, is nothing cut off or laid over another, are the curves there, was nothing asked of the
-network? Leaves screenshots in SCREENSHOT_FOLDER. Installs Chromium where it is absent; exits with 77, which CTest shows
-as skipped, where it cannot.
+network? Draws sweeps over grids from 1 x 1 to 10 x 10: does every text stay within the picture? Leaves screenshots in
+SCREENSHOT_FOLDER. Installs Chromium where it is absent; exits with 77, which CTest shows as skipped, where it cannot.
 """
 
 import collections
+import concurrent.futures
 import itertools
+import json
+import os
 import pathlib
 import random
 import subprocess
@@ -46,6 +49,20 @@ TEXTS = """
     texts.push({text, isDrawn, contrast, left: box.left, right: box.right, top: box.top, bottom: box.bottom});
   }
   return texts;
+})()
+"""
+
+# The texts of a picture opened by itself, and those of them that are not wholly within its viewBox.
+PICTURE_TEXTS = """
+(() => {
+  const svg = document.documentElement, view = svg.viewBox.baseVal, toScreen = svg.getScreenCTM();
+  const corner = (x, y) => new DOMPoint(x, y).matrixTransform(toScreen);
+  const first = corner(view.x, view.y), last = corner(view.x + view.width, view.y + view.height);
+  const texts = [...document.querySelectorAll('text')].map(text => ({text: text.textContent,
+                                                                     box: text.getBoundingClientRect()}));
+  const outside = texts.filter(({box}) => box.left < first.x || box.right > last.x || box.top < first.y ||
+                                          box.bottom > last.y);
+  return {all: texts.map(({text}) => text), outside: outside.map(({text}) => text)};
 })()
 """
 
@@ -139,6 +156,44 @@ def check_picture(tab: browser.Browser, picture: pathlib.Path, shots: pathlib.Pa
         check_pixels(shot, PAPER[scheme], *(curve[scheme] for curve in curves))
 
 
+def make_sweep(bin_folder: str, model: pathlib.Path, folder: pathlib.Path, **grid: list) -> pathlib.Path:
+    """A picture of a sweep over this grid, of made-up numbers; the options are those of the sweep in `model`."""
+    folder.mkdir()
+    config = json.loads((model / "sweep.json").read_text()) | grid
+    (folder / "sweep.json").write_text(json.dumps(config))
+    header = (model / "sweep.csv").read_text().splitlines()[0]
+    cells = itertools.product(*(config[name] for name in ("num_steps", "hidden_size", "learning_rate")),
+                              range(config["seeds"]))
+    rows = [",".join(map(str, cell)) + (",9,yes,,,,,,no,,,no,0.5" if sum(cell[:2]) % 7 == 0 else
+                                        ",99,no,0.5,0.51,0.001,0.5,0.01,yes,-0.2,0.01,partly,0.5") for cell in cells]
+    (folder / "sweep.csv").write_text("\n".join([header, *rows, ""]))
+    subprocess.run([f"{bin_folder}/unroll-sweep", "--quiet", f"--merge={folder}"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return folder / "sweep.svg"
+
+
+def check_sweep_pictures(tab: browser.Browser, bin_folder: str, model: pathlib.Path, folder: pathlib.Path,
+                         shots: pathlib.Path) -> None:
+    """Grids from 1 x 1 to 10 x 10: no text leaves the picture."""
+    folder.mkdir()
+    num_steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+    hidden_size = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+    grids = {f"{columns}x{rows}": {"num_steps": num_steps[-columns:], "hidden_size": hidden_size[-rows:]}
+             for columns, rows in itertools.product(range(1, 11), repeat=2)}
+    grids["long-title"] = {"num_steps": [1], "hidden_size": [100000], "learning_rate": [0.1, 1.2345678901234567e-05]}
+    grids["long-legend"] = {"num_steps": [1], "hidden_size": [1], "seeds": 1000}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+        pictures = list(workers.map(lambda grid: make_sweep(bin_folder, model, folder / grid[0], **grid[1]),
+                                    grids.items()))
+    for picture in pictures:
+        tab.open(picture, 1400, "light")
+        texts = tab.evaluate(PICTURE_TEXTS)
+        assert sum("only lag 8 seen" in text for text in texts["all"]) >= 1, f"{picture} has no legend: {texts['all']}"
+        if texts["outside"] or picture.parent.name in ("1x1", "10x10"):
+            (shots / f"sweep-{picture.parent.name}.png").write_bytes(tab.screenshot())
+        assert not texts["outside"], f"{picture} cuts off {texts['outside']}"
+
+
 def main() -> int:
     program = browser.find_or_install()
     if not program:
@@ -169,6 +224,7 @@ def main() -> int:
                            "every lag seen", "series_length")
             check_picture(tab, sampled.parent / "loss.svg", shots, MEAN, ROW)
             check_picture(tab, folder / "compared" / "losses.svg", shots, SECOND)
+            check_sweep_pictures(tab, bin_folder, folder / "swept", folder / "sweeps", shots)
             foreign = [url for url in tab.requests if not url.startswith((f"file://{scratch}/", "data:"))]
             assert tab.requests and not foreign, f"asked for {foreign}"
     print("the report and the pictures can be read, light and dark, narrow and wide")

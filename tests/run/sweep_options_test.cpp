@@ -57,7 +57,8 @@ TEST(SweepOptions, AreCheckedForEveryCell) {
   EXPECT_EQ(validation_refusal(options), "accepted");
   options.run.series.series_length = 30;
   EXPECT_EQ(validation_refusal(options),
-            "num_steps must be at most 10, the length of a row (30 symbols in 3 rows), got 15");
+            "num_steps must be at most 10, the length of a row (30 symbols in 3 rows), got 15; "
+            "--batch-size 2 --num-steps 15 would fit");
   options = {};
   options.grid.learning_rate = {0.1, -1.0};
   EXPECT_EQ(validation_refusal(options), "learning_rate must be a finite positive number, got -1");

@@ -126,6 +126,17 @@ std::string read_file(const std::string& path) {
   }
 }
 
+bool is_stream(const std::string& path) {
+  namespace fs = std::filesystem;
+  const std::string place = fs::absolute(path).lexically_normal().string();
+  if (place == "/dev/stdin" || place.starts_with("/dev/fd/") || place.starts_with("/proc/")) {
+    return true;
+  }
+  std::error_code ignored;  // what cannot be looked at cannot be opened either, and will say so
+  const fs::file_status status = fs::status(path, ignored);
+  return fs::is_fifo(status) || fs::is_socket(status) || fs::is_character_file(status);
+}
+
 WholeFile::WholeFile(std::string path)
     : path_(std::move(path)), descriptor_(open_temporary(path_, temporary_)) {
   if (descriptor_ < 0) {

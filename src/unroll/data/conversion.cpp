@@ -8,6 +8,7 @@
 
 #include <unroll/base/file.h>
 #include <unroll/base/sha256.h>
+#include <unroll/data/class_set.h>
 #include <unroll/data/csv.h>
 
 namespace unroll {
@@ -81,9 +82,14 @@ class SeriesWriter {
       widen();
     }
     symbols_->add(encode(rows, header_.symbol_bytes()));
+    classes_.add(rows);
   }
 
-  Conversion publish() { return {.header = header_, .sha256 = symbols_->publish(header_)}; }
+  Conversion publish() {
+    return {.header = header_,
+            .sha256 = symbols_->publish(header_),
+            .class_gaps = classes_.describe_gaps()};
+  }
 
  private:
   /// Writes anew, with two bytes each, the symbols that have been written with one.
@@ -107,6 +113,7 @@ class SeriesWriter {
   std::string path_;
   std::unique_ptr<SymbolsFile> symbols_;
   SeriesHeader header_;
+  ClassSet classes_;
 };
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace unroll {
 /// What a conversion made.
 struct Conversion {
   SeriesHeader header;
-  std::string sha256;  ///< the header's, in hexadecimal digits
+  std::string sha256;      ///< the header's, in hexadecimal digits
+  std::string class_gaps;  ///< which of the header's classes occur, in words; empty if all do
 };
 
 /// Is told after every few thousand lines how many bytes of the CSV file are done, and says whether

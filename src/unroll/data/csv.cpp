@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <unroll/base/error.h>
@@ -16,11 +17,32 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kHeader = "input,target";
 constexpr std::size_t kLongestLine = 65'536;  // which leading zeros could fill
 
+/// A file of another format: how it begins, what it is, and how to make a CSV file of it.
+struct Foreign {
+  std::string_view beginning;
+  const char* format;
+  const char* remedy;
+};
+
+constexpr std::array<Foreign, 6> kForeign = {{
+    {"\xFF\xFE", "UTF-16 text", "iconv -f UTF-16 -t UTF-8 converts it"},
+    {"\xFE\xFF", "UTF-16 text", "iconv -f UTF-16 -t UTF-8 converts it"},
+    {"\x1F\x8B", "a gzip file", "gunzip unpacks it"},
+    {"\xFD\x37zXZ", "an xz file", "unxz unpacks it"},
+    {"\x28\xB5\x2F\xFD", "a zstd file", "unzstd unpacks it"},
+    {"PK\x03\x04", "a zip file or a spreadsheet", "unpack it or export it as CSV"},
+}};
+
 bool is_blank(std::string_view line) {
   return line.find_first_not_of('\r') == std::string_view::npos;
 }
 
 }  // namespace
+
+bool ends_integer(std::string_view rest) {
+  return rest.empty() || (rest.size() > 1 && rest.front() == '.' &&
+                          rest.find_first_not_of('0', 1) == std::string_view::npos);
+}
 
 void CsvParser::add(std::string_view piece, Series& rows) {
   for (std::size_t end = piece.find('\n'); end != std::string_view::npos; end = piece.find('\n')) {
@@ -53,18 +75,28 @@ void CsvParser::finish(Series& rows) {
   }
 }
 
+void CsvParser::take_header(std::string_view line) const {
+  for (const Foreign& foreign : kForeign) {
+    if (line.starts_with(foreign.beginning)) {
+      throw FileError(
+          name_, fmt::format("is {}, expected CSV in UTF-8; {}", foreign.format, foreign.remedy));
+    }
+  }
+  if (line.starts_with(kByteOrderMark)) {
+    line.remove_prefix(kByteOrderMark.size());
+  }
+  if (line.ends_with('\r')) {
+    line.remove_suffix(1);
+  }
+  if (line != kHeader) {
+    fail(fmt::format("expected the header '{}', got {}", kHeader, in_quotes(line)));
+  }
+}
+
 void CsvParser::take_line(std::string_view line, Series& rows) {
   ++line_;
   if (line_ == 1) {
-    if (line.starts_with(kByteOrderMark)) {
-      line.remove_prefix(kByteOrderMark.size());
-    }
-    if (line.ends_with('\r')) {
-      line.remove_suffix(1);
-    }
-    if (line != kHeader) {
-      fail(fmt::format("expected the header '{}', got {}", kHeader, in_quotes(line)));
-    }
+    take_header(line);
   } else if (line.size() > kLongestLine) {
     fail(fmt::format("expected 2 columns ({}), got a line of more than {} bytes", kHeader,
                      kLongestLine));
@@ -98,8 +130,9 @@ void CsvParser::take_row(std::string_view line, Series& rows) {
 
 std::int64_t CsvParser::parse_class(std::string_view field, std::string_view column) const {
   std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error == std::errc::invalid_argument || end != field.data() + field.size()) {
+  const char* last = field.data() + field.size();
+  const auto [end, error] = std::from_chars(field.data(), last, value);
+  if (error == std::errc::invalid_argument || !ends_integer({end, last})) {
     fail(fmt::format("{} must be an integer class, got {}", column, in_quotes(field)));
   }
   if (error == std::errc::result_out_of_range || value < 0 || value > kMaxClass) {

@@ -14,9 +14,14 @@ namespace unroll {
 /// what this is for.
 constexpr std::int64_t kMaxClass = SeriesHeader::kMostClasses - 1;
 
+/// Whether a number whose digits this follows is an integer: nothing follows, or a point and zeros,
+/// as where pandas writes the classes of a column with gaps as 0.0 and 1.0.
+bool ends_integer(std::string_view rest);
+
 /// Parses a CSV text that comes piece by piece: the header `input,target`, then two integer class
-/// indices a line. LF or CRLF; a UTF-8 byte order mark, a missing final newline and empty lines at
-/// the end are fine. Keeps no more of the text than the line that a piece ended in.
+/// indices a line, also written 1.0. LF or CRLF; a UTF-8 byte order mark, a missing final newline
+/// and empty lines at the end are fine. Keeps no more of the text than the line that a piece ended
+/// in.
 class CsvParser {
  public:
   /// `name` stands for the file in errors.
@@ -32,6 +37,7 @@ class CsvParser {
   void finish(Series& rows);
 
  private:
+  void take_header(std::string_view line) const;
   void take_line(std::string_view line, Series& rows);
   void take_row(std::string_view line, Series& rows);
   [[nodiscard]] std::int64_t parse_class(std::string_view field, std::string_view column) const;

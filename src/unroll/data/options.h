@@ -24,7 +24,8 @@ struct WindowOptions {
   void validate() const;
 
   /// Whether a series of this length holds one window at least.
-  /// @throws InvalidOption if the batch is larger than the series, or a window longer than a row.
+  /// @throws InvalidOption if the batch is larger than the series, or a window longer than a row;
+  /// it names sizes that fit.
   void validate_for(std::int64_t series_length) const;
 
   /// Windows in a series of this length: each of the batch_size rows has series_length / batch_size

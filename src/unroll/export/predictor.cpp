@@ -35,7 +35,9 @@ std::vector<double> elements(const torch::Tensor& tensor) {
 }  // namespace
 
 Predictor::Predictor(const Weights& weights)
-    : input_terms_(elements(weights.input_weight.t().to(torch::kFloat64) + weights.bias)),
+    : precision_(weights.bias.scalar_type() == torch::kFloat64 ? Precision::kFloat64
+                                                               : Precision::kFloat32),
+      input_terms_(elements(weights.input_weight.t().to(torch::kFloat64) + weights.bias)),
       recurrent_weight_(elements(weights.recurrent_weight.t())),
       readout_weight_(elements(weights.readout_weight)),
       readout_bias_(elements(weights.readout_bias)),

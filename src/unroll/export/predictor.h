@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <unroll/model/weights.h>
+#include <unroll/train/options.h>
 
 namespace unroll {
 
@@ -26,6 +27,9 @@ class Predictor {
     return static_cast<std::int64_t>(readout_bias_.size());
   }
 
+  /// Of the network's numbers: a probability has no more digits that mean something.
+  [[nodiscard]] Precision precision() const { return precision_; }
+
   /// Hears the next symbols, and gives after each the probability of every class of its target,
   /// symbol by symbol: [symbols, C]. How a stream is cut into calls changes nothing.
   /// @throws std::invalid_argument if a symbol is not in [0, C)
@@ -37,6 +41,7 @@ class Predictor {
   /// Adds softmax(readout_weight_ state_ + readout_bias_).
   void append_probabilities(std::vector<double>& probabilities) const;
 
+  Precision precision_;
   std::vector<double> input_terms_;       // [C, H], the input weights + the bias
   std::vector<double> recurrent_weight_;  // [H, H], row: from; column: to
   std::vector<double> readout_weight_;    // [C, H]

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <unroll/report/findings.h>
@@ -18,11 +19,25 @@ namespace {
 // Where things lie, in the units of the picture.
 constexpr int kCellWidth = 56;
 constexpr int kCellHeight = 34;
-constexpr int kLeastHeight = 116;  // of a map's cells, so that its legend has room
-constexpr int kRowNamesWidth = 64;
-constexpr int kLegendWidth = 200;  // on the right of a map
+constexpr int kLeastHeight = 116;   // of a map's cells, so that its legend has room
+constexpr int kAxisNameWidth = 52;  // on the left of the rows' names, with the gaps beside them
+constexpr int kColourBoxGap = 8;    // on the right of a map, before its legend
+constexpr int kColourBoxWidth = 14;
 constexpr int kTitleHeight = 42;
 constexpr int kAxisHeight = 64;
+
+/// The width of a text, estimated by that of a wide font's digits: which font draws it is the
+/// reader's choice.
+int text_width(std::string_view text) {
+  constexpr int kDigitWidth = kFontSize * 65 / 100;
+  return static_cast<int>(text.size()) * kDigitWidth;
+}
+
+/// A mark of a legend.
+struct Tic {
+  std::string text;
+  double value;
+};
 
 /// One heat map.
 struct Map {
@@ -30,7 +45,7 @@ struct Map {
   std::string title;
   double nothing;                      ///< the value that has the lightest shade
   double everything;                   ///< the darkest
-  std::vector<std::string> tics = {};  ///< of its legend: "\"0.6616 no lag seen\" 0.6616"
+  std::vector<Tic> tics = {};          ///< of its legend
   std::vector<std::string> rows = {};  ///< of its data: column, row, value, text, its colour
 };
 
@@ -56,25 +71,37 @@ std::string palette() {
   return shades;
 }
 
-/// How large the picture is, and where its maps lie.
+/// How large the picture is, and where its maps lie, so that every text has room.
 class Layout {
  public:
-  Layout(const SweepGrid& grid, std::size_t maps)
-      : columns_(static_cast<int>(grid.num_steps.size())),
-        cells_height_(
+  Layout(const SweepGrid& grid, const std::vector<Map>& maps)
+      : cells_height_(
             std::max(static_cast<int>(grid.hidden_size.size()) * kCellHeight, kLeastHeight)),
-        maps_(static_cast<int>(maps)) {}
-
-  [[nodiscard]] int width() const {
-    return std::max(kPictureWidth, kRowNamesWidth + columns_ * kCellWidth + kLegendWidth);
+        maps_(static_cast<int>(maps.size())) {
+    for (const std::int64_t hidden_size : grid.hidden_size) {
+      left_ = std::max(left_, kAxisNameWidth + text_width(fmt::to_string(hidden_size)));
+    }
+    int longest_title = 0;
+    for (const Map& map : maps) {
+      longest_title = std::max(longest_title, text_width(map.title));
+      for (const Tic& tic : map.tics) {
+        legend_width_ = std::max(legend_width_, kLegendTextsLeft + text_width(tic.text));
+      }
+    }
+    // A title has its middle above that of the cells.
+    cells_width_ = std::max({kPictureWidth - left_ - legend_width_,
+                             static_cast<int>(grid.num_steps.size()) * kCellWidth,
+                             longest_title - 2 * std::min(left_, legend_width_)});
   }
+
+  [[nodiscard]] int width() const { return left_ + cells_width_ + legend_width_; }
   [[nodiscard]] int height() const { return maps_ * map_height(); }
 
   /// Where a map's cells and its legend lie, in gnuplot's words.
   [[nodiscard]] std::string place(int map) const {
     const int top = height() - map * map_height() - kTitleHeight;  // from below, as gnuplot has it
     const int bottom = top - cells_height_;
-    const int right = width() - kLegendWidth;
+    const int right = left_ + cells_width_;
     const auto x = [this](int at) { return static_cast<double>(at) / width(); };
     const auto y = [this](int at) { return static_cast<double>(at) / height(); };
     return fmt::format(
@@ -83,14 +110,19 @@ class Layout {
         "set bmargin at screen {:.4f}\n"
         "set tmargin at screen {:.4f}\n"
         "set colorbox user origin screen {:.4f}, {:.4f} size screen {:.4f}, {:.4f} noborder\n",
-        x(kRowNamesWidth), x(right), y(bottom), y(top), x(right + 8), y(bottom), x(14),
-        y(cells_height_));
+        x(left_), x(right), y(bottom), y(top), x(right + kColourBoxGap), y(bottom),
+        x(kColourBoxWidth), y(cells_height_));
   }
 
  private:
+  /// From a map's right edge on: gnuplot leaves a gap between the colours and their texts.
+  static constexpr int kLegendTextsLeft = kColourBoxGap + kColourBoxWidth + kFontSize;
+
   [[nodiscard]] int map_height() const { return kTitleHeight + cells_height_ + kAxisHeight; }
 
-  int columns_;
+  int left_ = 0;  // of the cells; the axis' and the rows' names stand there
+  int legend_width_ = 0;
+  int cells_width_ = 0;
   int cells_height_;
   int maps_;
 };
@@ -127,7 +159,7 @@ Map loss_map(const SweepSummary& summary, double learning_rate, std::size_t numb
   const std::vector<NamedFloor> named = named_floors(floors);
   map.tics.reserve(named.size());
   for (const auto& [name, loss] : named) {
-    map.tics.push_back(fmt::format("\"{0:.4f} {1}\" {0:.6f}", loss, name));
+    map.tics.push_back({.text = fmt::format("{:.4f} {}", loss, name), .value = loss});
   }
   return filled(std::move(map), summary, learning_rate, [](const SweepGroup& group) {
     return CellContent{
@@ -145,7 +177,8 @@ Map lag_map(const SweepSummary& summary, double learning_rate, std::size_t numbe
              .title = title_of(summary.config.grid, what, learning_rate),
              .nothing = 0.0,
              .everything = 1.0,
-             .tics = {fmt::format("\"0 of {}\" 0", seeds), fmt::format("\"{0} of {0}\" 1", seeds)}};
+             .tics = {{.text = fmt::format("0 of {}", seeds), .value = 0.0},
+                      {.text = fmt::format("{0} of {0}", seeds), .value = 1.0}}};
   return filled(std::move(map), summary, learning_rate, [lag](const SweepGroup& group) {
     const std::int64_t learned = group.lags[lag].learned;
     return CellContent{.value = static_cast<double>(learned) / static_cast<double>(group.seeds),
@@ -181,6 +214,16 @@ std::string axis_tics(const std::vector<std::int64_t>& values) {
   return tics;
 }
 
+/// A legend's tics.
+std::string legend_tics(const std::vector<Tic>& tics) {
+  std::vector<std::string> items;
+  items.reserve(tics.size());
+  for (const auto& [text, value] : tics) {
+    items.push_back(fmt::format("\"{}\" {:.6f}", text, value));
+  }
+  return fmt::format("{}", fmt::join(items, ", "));
+}
+
 std::string data_block(const Map& map) {
   std::string block = fmt::format("\n${} << END\n", map.name);
   for (const std::string& row : map.rows) {
@@ -201,7 +244,7 @@ std::string draw(const Map& map, const std::string& place) {
       "  ${7} using 1:2:4:5 with labels font \",15\" textcolor rgb variable\n",
       place, map.title, std::min(map.nothing, map.everything),
       std::max(map.nothing, map.everything), palette(),
-      map.nothing > map.everything ? "negative" : "positive", fmt::join(map.tics, ", "), map.name);
+      map.nothing > map.everything ? "negative" : "positive", legend_tics(map.tics), map.name);
 }
 
 }  // namespace
@@ -209,7 +252,7 @@ std::string draw(const Map& map, const std::string& place) {
 std::string sweep_script(const SweepSummary& summary) {
   const SweepGrid& grid = summary.config.grid;
   const std::vector<Map> maps = maps_of(summary);
-  const Layout layout(grid, maps.size());
+  const Layout layout(grid, maps);
   std::string script = script_head(
       "sweep",
       "Heat maps of a sweep: the mean held-out loss, and how many seeds learned which lag.",

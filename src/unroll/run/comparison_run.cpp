@@ -210,7 +210,8 @@ ComparisonSummary run_comparison(const ComparisonOptions& options, const Compari
                                                 : default_tolerance(run.options.dtype),
                                .seconds = 0.0,
                                .self_check = options.self_check,
-                               .comparison = {}};
+                               .comparison = {},
+                               .class_gaps = run.class_gaps};
   summary.comparison = compare(contestants, *run.source, run.options.windows, run.options.trainer,
                                run.device, summary.tolerance);
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -56,6 +56,7 @@ struct ComparisonSummary {
   double seconds = 0.0;
   bool self_check = false;
   Comparison comparison;
+  std::string class_gaps = {};  ///< which classes of a CSV file occur, in words; empty if all do
 
   /// How many of the windows were judged.
   [[nodiscard]] std::int64_t windows_judged() const;

@@ -7,6 +7,7 @@
 
 #include <unroll/base/file.h>
 #include <unroll/base/sha256.h>
+#include <unroll/data/class_set.h>
 #include <unroll/data/csv.h>
 #include <unroll/run/weights_file.h>
 #include <unroll/train/data_parallel.h>
@@ -18,27 +19,29 @@ namespace unroll {
 namespace {
 
 /// The user's own series: a CSV file's in memory, that of a series file left there.
-Series read_series(const std::string& path, std::string& digest) {
+Series read_series(const std::string& path, PreparedRun& run) {
   if (is_series_file(path)) {
     auto file = std::make_shared<const SeriesFile>(path);
-    digest = file->digest();
+    run.digests.data = file->digest();
     return series_in(std::move(file));
   }
   const std::string text = read_file(path);
-  digest = sha256_hex(text);
-  return parse_csv(text, path);
+  run.digests.data = sha256_hex(text);
+  Series series = parse_csv(text, path);
+  run.class_gaps = ClassSet(series).describe_gaps();
+  return series;
 }
 
-/// The user's series if there is one, else a sampled one; sets what a file decides in `options`.
-std::unique_ptr<SeriesSource> make_source(RunOptions& options, FileDigests& digests,
-                                          const std::optional<LaggedProcess>& process) {
-  if (process) {
+/// The user's series if there is one, else a sampled one; sets what a file decides in `options`
+/// and in `run`.
+std::unique_ptr<SeriesSource> make_source(RunOptions& options, PreparedRun& run) {
+  if (run.process) {
     return std::make_unique<BackgroundSource>(
-        std::make_unique<SampledSource>(*process, options.series.series_length,
+        std::make_unique<SampledSource>(*run.process, options.series.series_length,
                                         static_cast<std::uint32_t>(options.seed)),
         options.trainer.epochs);
   }
-  Series series = read_series(options.data, digests.data);
+  Series series = read_series(options.data, run);
   options.series.series_length = series.length();
   options.model.num_classes = series.num_classes;
   return std::make_unique<FixedSource>(std::move(series));
@@ -96,7 +99,7 @@ PreparedRun prepare_run(RunOptions options, std::vector<EngineChoice> engines, c
   if (options.data.empty()) {
     run.process = LaggedProcess::tutorial();
   }
-  run.source = make_source(options, run.digests, run.process);
+  run.source = make_source(options, run);
   options.windows.validate_for(options.series.series_length);
   check_memory(
       memory_demand(options, run.device, std::move(engines), ranks == nullptr ? 1 : ranks->size()),

@@ -26,6 +26,7 @@ struct PreparedRun {
   std::unique_ptr<SeriesSource> source;
   FileDigests digests;
   std::int64_t learning_rate_from = 0;  ///< windows trained before this learning rate
+  std::string class_gaps = {};  ///< which classes of a CSV file occur, in words; empty if all do
 };
 
 /// Checks the options and that the run fits in memory, finds the device, reads the data, and sets

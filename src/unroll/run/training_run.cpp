@@ -598,6 +598,29 @@ void resolve_for(const Ranks* ranks, RunOptions& options) {
   }
 }
 
+/// Says what a user should know of the series that a run begins with.
+void warn_of_data(const PreparedRun& prepared, RunObserver& observer) {
+  const std::string& data = prepared.options.data;
+  if (!prepared.class_gaps.empty()) {
+    observer.on_warning(fmt::format("{}: {}", data, prepared.class_gaps));
+  }
+  if (!data.empty() && is_stream(data)) {
+    observer.on_warning(fmt::format(
+        "{}: is a pipe and cannot be read again, so this run cannot be resumed, except with --data "
+        "FILE and the same series in that file",
+        data));
+  }
+}
+
+/// @throws FileError if the series comes through a pipe, which has nothing left or other bytes
+void check_can_be_read_again(const std::string& data) {
+  if (!data.empty() && is_stream(data)) {
+    throw FileError(data,
+                    "is a pipe and cannot be read again: resume with --data FILE and the same "
+                    "series in that file");
+  }
+}
+
 RunOutcome start_run(RunOptions requested, RunObserver& observer, const StopRequest& stop,
                      Ranks* ranks) {
   const auto begin = Clock::now();
@@ -611,6 +634,7 @@ RunOutcome start_run(RunOptions requested, RunObserver& observer, const StopRequ
   const RunLock lock(directory);
   check_is_empty(directory);  // another process may have trained there before it was locked
   remove_temporaries(directory);
+  warn_of_data(prepared, observer);
   return run_anew(std::move(prepared), directory, std::move(trainee), begin, observer, stop, ranks);
 }
 
@@ -632,6 +656,8 @@ RunOutcome resume_run(const ResumeRequest& request, RunObserver& observer, const
                     "is no run, or had not begun when it was stopped; start it with --out");
   }
   const RunConfig saved = read_config(directory, newest.found, observer);
+  check_can_be_read_again(request.given.contains("data") ? request.options.data
+                                                         : saved.options.data);
   RunOptions options = merged(saved, request, count_of(ranks), observer);
   resolve_for(ranks, options);
   const EngineChoice engine = options.engine;
