@@ -202,18 +202,6 @@ void lead(const ReadyRun& run) {
   share_weights(*run.ranks, *run.trainee.model);
 }
 
-/// Says how much of the series is not trained on, where that is more than 1 %.
-void warn_of_unused(std::int64_t unused_symbols, const RunOptions& options, RunObserver& observer) {
-  const double share =
-      static_cast<double>(unused_symbols) / static_cast<double>(options.series.series_length);
-  if (share > 0.01) {
-    observer.on_warning(fmt::format(
-        "{} of {} symbols ({:.1f} %) fill no window of {} x {} and are never trained on",
-        unused_symbols, options.series.series_length, 100.0 * share, options.windows.batch_size,
-        options.windows.num_steps));
-  }
-}
-
 RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
                const StopRequest& stop) {
   const RunOptions& options = ready.prepared.options;
@@ -233,9 +221,6 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
        .progress = ready.start.progress,
        .ranks = count_of(ready.ranks)});
 
-  const std::int64_t unused_symbols = options.windows.unused_symbols(options.series.series_length);
-  warn_of_unused(unused_symbols, options, observer);
-
   if (ready.ranks != nullptr) {
     lead(ready);
   }
@@ -252,24 +237,25 @@ RunOutcome run(ReadyRun ready, Clock::time_point begin, RunObserver& observer,
 
   const std::optional<Evaluation> evaluation = evaluation_of(ready);
   const std::chrono::duration<double> elapsed = Clock::now() - begin;
-  const Summary summary = {.model = std::string(name_of(options.model.model)),
-                           .engine = engine,
-                           .device = device,
-                           .dtype = std::string(name_of(options.dtype)),
-                           .seed = options.seed,
-                           .epochs = options.trainer.epochs,
-                           .windows = result.progress.windows,
-                           .final_loss = result.progress.final_loss,
-                           .last_epoch_loss = result.progress.last_epoch_loss,
-                           .baseline = ready.prepared.source->baseline(),
-                           .unused_symbols = unused_symbols,
-                           .seconds = ready.start.train_seconds + elapsed.count(),
-                           .data_seconds = result.data_seconds,
-                           .train_seconds = result.train_seconds,
-                           .floors = floors,
-                           .num_steps = options.windows.num_steps,
-                           .evaluation = evaluation,
-                           .run_directory = ready.directory};
+  const Summary summary = {
+      .model = std::string(name_of(options.model.model)),
+      .engine = engine,
+      .device = device,
+      .dtype = std::string(name_of(options.dtype)),
+      .seed = options.seed,
+      .epochs = options.trainer.epochs,
+      .windows = result.progress.windows,
+      .final_loss = result.progress.final_loss,
+      .last_epoch_loss = result.progress.last_epoch_loss,
+      .baseline = ready.prepared.source->baseline(),
+      .unused_symbols = options.windows.unused_symbols(options.series.series_length),
+      .seconds = ready.start.train_seconds + elapsed.count(),
+      .data_seconds = result.data_seconds,
+      .train_seconds = result.train_seconds,
+      .floors = floors,
+      .num_steps = options.windows.num_steps,
+      .evaluation = evaluation,
+      .run_directory = ready.directory};
   observer.on_trained(summary);
   const std::string summary_text = summary.to_json();
   write_digests(ready.directory, summary_text);
@@ -603,6 +589,15 @@ void warn_of_data(const PreparedRun& prepared, RunObserver& observer) {
   const std::string& data = prepared.options.data;
   if (!prepared.class_gaps.empty()) {
     observer.on_warning(fmt::format("{}: {}", data, prepared.class_gaps));
+  }
+  const std::int64_t symbols = prepared.options.series.series_length;
+  const WindowOptions& windows = prepared.options.windows;
+  const std::int64_t unused = windows.unused_symbols(symbols);
+  const double share = static_cast<double>(unused) / static_cast<double>(symbols);
+  if (share > 0.01) {
+    observer.on_warning(fmt::format(
+        "{} of {} symbols ({:.1f} %) fill no window of {} x {} and are never trained on", unused,
+        symbols, 100.0 * share, windows.batch_size, windows.num_steps));
   }
   if (!data.empty() && is_stream(data)) {
     observer.on_warning(fmt::format(
