@@ -156,7 +156,8 @@ TEST_P(SweepStoppedBy, GoesOnToTheSameBytes) {
   for (std::int64_t length = 9'000; stopped.exit_code == 0; length *= 4) {
     // A signal that comes after the end has to come sooner in a longer sweep.
     fs::remove_all(folder / "stopped");
-    flags = kSlowSweep + ("--series-length " + std::to_string(length) + " ");
+    flags = kSlowSweep;
+    flags.append("--series-length ").append(std::to_string(length)).append(" ");
     // A job in the background of such a shell does not see SIGINT unless it is set anew.
     stopped = run_shell(
         "env --default-signal=INT " + sweep_command("--out stopped" + flags) +

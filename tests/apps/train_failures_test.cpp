@@ -60,11 +60,13 @@ std::string previous_flip_csv(int rows) {
 TEST(TrainFails, WhereTheLossExplodesAndStaysFinite) {
   const TempDir folder;
   write_bytes(folder / "flips.csv", previous_flip_csv(1'000));
-  const std::string flags =
-      " --quiet --data flips.csv --hidden-size 16 --batch-size 1 --num-steps 50 --epochs 20"
-      " --learning-rate ";
+  const auto flags_of = [](const std::string& rate) {
+    return "--quiet --data flips.csv --hidden-size 16 --batch-size 1 --num-steps 50 --epochs 20 "
+           "--out run" +
+           rate + " --learning-rate " + rate;
+  };
   for (const std::string rate : {"5", "50", "1000", "1e30"}) {
-    const Outcome outcome = train(folder, "--out run" + rate + flags + rate);
+    const Outcome outcome = train(folder, flags_of(rate));
     EXPECT_EQ(outcome.exit_code, 1) << rate;
     EXPECT_EQ(outcome.out, "") << rate;
     const std::regex form(
@@ -78,7 +80,7 @@ TEST(TrainFails, WhereTheLossExplodesAndStaysFinite) {
   }
   // The same network on the same data at rates that train; at 1 its losses have peaks.
   for (const std::string rate : {"0.1", "0.5", "1"}) {
-    expect_trains(folder, "--out run" + rate + flags + rate);
+    expect_trains(folder, flags_of(rate));
   }
 }
 
