@@ -151,6 +151,13 @@ class SweepStoppedBy : public ::testing::TestWithParam<Stop> {};
 TEST_P(SweepStoppedBy, GoesOnToTheSameBytes) {
   const TempDir folder;
   const auto& [signal, exit_code] = GetParam();
+  // A job in the background of such a shell does not see SIGINT unless it is set anew.
+  const auto stopped_sweep = [&](const std::string& sweep_flags) {
+    return "env --default-signal=INT " + sweep_command("--out stopped" + sweep_flags) +
+           " & while [ \"$(cat stopped/cells-1-of-1.csv 2>/dev/null | wc -l)\" -lt 4 ]; do sleep "
+           "0.01; done; kill -" +
+           signal + " $!; wait $!";
+  };
   std::string flags;
   Outcome stopped = {};
   for (std::int64_t length = 9'000; stopped.exit_code == 0; length *= 4) {
@@ -158,13 +165,7 @@ TEST_P(SweepStoppedBy, GoesOnToTheSameBytes) {
     fs::remove_all(folder / "stopped");
     flags = kSlowSweep;
     flags.append("--series-length ").append(std::to_string(length)).append(" ");
-    // A job in the background of such a shell does not see SIGINT unless it is set anew.
-    stopped = run_shell(
-        "env --default-signal=INT " + sweep_command("--out stopped" + flags) +
-            " & while [ \"$(cat stopped/cells-1-of-1.csv 2>/dev/null | wc -l)\" -lt 4 ]; do sleep "
-            "0.01; done; kill -" +
-            signal + " $!; wait $!",
-        folder.path());
+    stopped = run_shell(stopped_sweep(flags), folder.path());
   }
   expect_sweeps(folder, "--out whole" + flags);
   EXPECT_EQ(stopped.exit_code, exit_code) << stopped.err;
