@@ -44,11 +44,7 @@ TEST(ClassSet, OneClassIsAGapToo) {
 }
 
 TEST(ClassSet, NamesTheFirstOfMany) {
-  std::vector<std::int64_t> inputs;
-  for (std::int64_t i = 0; i < 9; ++i) {
-    inputs.push_back(2 * i);
-  }
-  EXPECT_EQ(gaps_of(inputs),
+  EXPECT_EQ(gaps_of({0, 2, 4, 6, 8, 10, 12, 14, 16}),
             "only the classes 0, 2, 4, 6, 8, 10, 12, 14, ... (9 in all) occur, but the network "
             "gets 17, from 0 to 16");
 }
