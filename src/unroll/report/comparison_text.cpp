@@ -57,7 +57,7 @@ std::string number_cell(const std::optional<double>& value, const char* unit) {
 
 std::string describe_default_tolerance() {
   return fmt::format(
-      "float32 {}, float64 {}: correct models were measured to stay below a tenth of that while "
+      "float32 {}, float64 {}: correct models were measured to stay below half of that while "
       "rounding errors grow. Later windows are not judged by default: training is chaotic, and "
       "correct models may part and meet again",
       describe_tolerance(default_tolerance(Precision::kFloat32)),
