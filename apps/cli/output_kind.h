@@ -12,7 +12,7 @@ namespace unroll::cli {
 struct OutputKind {
   const char* placeholder;  ///< of the name in --help
   const char* description;  ///< "a TorchScript file"
-  /// The endings that its name may have, in lower case; none of a folder.
+  /// The endings that its name may have, in lower case; empty for a folder.
   std::vector<std::string_view> endings;
 };
 

@@ -49,8 +49,8 @@ class InputFile {
 /// fit in memory.
 std::string read_file(const std::string& path);
 
-/// Whether a path leads to a pipe or another stream, of which every byte can be read only once, or
-/// is a name that each process has for a stream of its own, such as /dev/stdin.
+/// Whether a path leads to a pipe or another stream, whose bytes can be read only once, or is a
+/// name that each process has for a stream of its own, such as /dev/stdin.
 bool is_stream(const std::string& path);
 
 /// A file that appears whole: a reader, or a crash at any moment, finds what was there before or

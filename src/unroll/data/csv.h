@@ -15,7 +15,7 @@ namespace unroll {
 constexpr std::int64_t kMaxClass = SeriesHeader::kMostClasses - 1;
 
 /// Whether a number whose digits this follows is an integer: nothing follows, or a point and zeros,
-/// as where pandas writes the classes of a column with gaps as 0.0 and 1.0.
+/// as pandas writes the classes of a column with gaps as 0.0 and 1.0.
 bool ends_integer(std::string_view rest);
 
 /// Parses a CSV text that comes piece by piece: the header `input,target`, then two integer class

@@ -27,7 +27,7 @@ class Predictor {
     return static_cast<std::int64_t>(readout_bias_.size());
   }
 
-  /// Of the network's numbers: a probability has no more digits that mean something.
+  /// The type of the network's numbers. Further digits of a probability would mean nothing.
   [[nodiscard]] Precision precision() const { return precision_; }
 
   /// Hears the next symbols, and gives after each the probability of every class of its target,
