@@ -357,8 +357,8 @@ TEST(Train, AnotherSeedGivesAnotherRun) {
 }
 
 /// Checks that two runs' rows stand at the same places, their losses no further apart than 1e-5. In
-/// 500 windows those of the two models parted by up to 1.1e-6, with the data and weights of 12 seeds
-/// and the arithmetic of SSE4, AVX2 and AVX-512.
+/// 500 windows those of the two models parted by up to 1.1e-6, with the data and weights of 12
+/// seeds and the arithmetic of SSE4, AVX2 and AVX-512.
 void expect_agree(const TempDir& folder, const std::string& one, const std::string& other) {
   ASSERT_EQ(places(read_metrics(folder, one)), places(read_metrics(folder, other)));
   const std::vector<double> losses = read_losses(folder, one);

@@ -148,9 +148,7 @@ StopRequest after_windows(std::int64_t windows) {
 
 /// Whether a run is asked after this window on every machine: there a row, an epoch or the span
 /// between two checkpoints ends. How often it is asked in between depends on the machine's speed.
-bool is_always_asked_after(std::int64_t window) {
-  return window % 20 % 7 == 0 || window % 11 == 0;
-}
+bool is_always_asked_after(std::int64_t window) { return window % 20 % 7 == 0 || window % 11 == 0; }
 
 /// A window after `place` at which a run that starts there can be stopped on every machine: the
 /// first one, or one of the next three where something ends.
