@@ -136,9 +136,9 @@ class Bench:
                 self._references[key] = run, time.monotonic() - begin
             return self._references[key]
 
-    def next_arguments(self, run: pathlib.Path, flags: Sequence[str]) -> list[str]:
+    def next_arguments(self, run: pathlib.Path, flags: Sequence[str], *to_resume: str) -> list[str]:
         """How to go on with a run that was killed. Without a config.json it has not begun, and begins."""
-        return [f"--resume={run}"] if (run / "config.json").exists() else [*flags, f"--out={run}"]
+        return [f"--resume={run}", *to_resume] if (run / "config.json").exists() else [*flags, f"--out={run}"]
 
     def require_whole(self, run: pathlib.Path, when: str) -> None:
         """Whatever happened to it, a run that has a checkpoint has nothing but good files."""
@@ -152,9 +152,9 @@ class Bench:
         require_same_end(run, self.reference(flags)[0], when)
         self.require_whole(run, when)
 
-    def finish(self, run: pathlib.Path, flags: Sequence[str], when: str, *more: str) -> None:
+    def finish(self, run: pathlib.Path, flags: Sequence[str], when: str, *to_resume: str) -> None:
         """Goes on with the run to its end, which must be that of one that nothing interrupted."""
-        ended = self.train(*self.next_arguments(run, flags), *more)
+        ended = self.train(*self.next_arguments(run, flags, *to_resume))
         require(ended.code == 0, f"{when}, it does not go on: {ended}")
         self.require_end(run, flags, when)
 
